@@ -1,0 +1,234 @@
+"""The mathematics, without an estimator: shapes, exactness, and gradients against two oracles."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from scipy.special import expit
+from sklearn.datasets import make_moons
+from sklearn.neural_network import MLPClassifier
+
+from two_layer_sigmoid import _network
+from two_layer_sigmoid._network import Cache, Parameters, Workspace
+
+N_X, N_H, N_Y, M = 3, 5, 2, 17
+
+
+def random_problem(dtype=np.float64, n_y=N_Y, weighted=False):
+    random_state = np.random.RandomState(0)
+    X = random_state.standard_normal((N_X, M)).astype(dtype)
+    Y = random_state.randint(2, size=(n_y, M)).astype(dtype)
+    params = Parameters.views(
+        random_state.standard_normal(N_H * (N_X + 1) + n_y * (N_H + 1)).astype(dtype),
+        N_X,
+        N_H,
+        n_y,
+    )
+    weights = random_state.uniform(0, 2, M).astype(dtype) if weighted else None
+    return X, Y, params, weights
+
+
+def cost_of(params, X, Y, weights):
+    _, cache = _network.forward(X, params)
+    return _network.cost(cache, Y, weights=weights)
+
+
+def test_views_share_memory_with_the_flat_vector():
+    theta = np.arange(N_H * (N_X + 1) + N_Y * (N_H + 1), dtype=float)
+    params = Parameters.views(theta, N_X, N_H, N_Y)
+    assert [a.shape for a in params] == [(N_H, N_X), (N_H, 1), (N_Y, N_H), (N_Y, 1)]
+    assert_array_equal(np.concatenate([a.ravel() for a in params]), theta)
+    theta += 1
+    assert params.W1[0, 0] == 1
+    assert all(a.flags.c_contiguous for a in params)
+
+
+def test_initialize_small_is_the_lectures():
+    params = _network.initialize_small(200, 300, 2, random_state=np.random.RandomState(0))
+    assert [a.shape for a in params] == [(300, 200), (300, 1), (2, 300), (2, 1)]
+    assert_allclose(params.W1.std(), 0.01, rtol=0.02)
+    assert_allclose(params.W2.std(), 0.01, rtol=0.1)
+    assert not params.b1.any()
+    assert not params.b2.any()
+
+
+def test_initialize_spread_draws_lines_through_the_data():
+    mean, spread = np.array([5.0, -300.0]), np.array([0.1, 20.0])
+    params = _network.initialize_spread(
+        2, 4000, 1, random_state=np.random.RandomState(0), mean=mean, spread=spread
+    )
+    # In units of spread the rows have length sqrt(2) * 2 / sqrt(2) in the root mean square.
+    assert_allclose((params.W1 * spread).std(axis=0), 2 / np.sqrt(2), rtol=0.03)
+    # The line of a unit passes within a few spreads of the mean, on either side of it.
+    at_mean = params.W1 @ mean[:, np.newaxis] + params.b1
+    distance = at_mean[:, 0] / np.linalg.norm(params.W1 * spread, axis=1)
+    assert_allclose(distance.std(), 1, rtol=0.03)
+    assert abs(distance.mean()) < 0.05
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sigmoid_is_exact_and_never_overflows(dtype):
+    z = np.array([-1e30, -800, -40, -1, 0, 1e-3, 1, 40, 800, 1e30], dtype)
+    with np.errstate(all="raise"):
+        a = _network.sigmoid(z)
+    assert a.dtype == dtype
+    assert_allclose(a, expit(z), rtol=0, atol=np.finfo(dtype).eps)
+    assert a[0] == 0
+    assert a[-1] == 1
+
+
+def test_forward_has_the_lectures_shapes_and_equations():
+    X, _, params, _ = random_problem()
+    A2, cache = _network.forward(X, params)
+    assert A2 is cache.A2
+    assert_allclose(cache.Z1, params.W1 @ X + params.b1)  # (2)
+    assert_allclose(cache.A1, expit(cache.Z1))  # (3)
+    assert_allclose(cache.Z2, params.W2 @ cache.A1 + params.b2)  # (4)
+    assert_allclose(A2, expit(cache.Z2))
+
+
+def test_cost_is_the_lectures_log_loss():
+    X, Y, params, _ = random_problem()
+    A2, cache = _network.forward(X, params)
+    log_loss = -Y * np.log(A2) - (1 - Y) * np.log(1 - A2)  # (8)
+    assert_allclose(_network.cost(cache, Y), log_loss.sum() / M, rtol=1e-14)
+
+
+def test_cost_is_ln_2_at_zero_weights():
+    X, Y, params, _ = random_problem(n_y=1)
+    zeros = Parameters(*(np.zeros_like(a) for a in params))
+    assert_allclose(cost_of(zeros, X, Y, None), np.log(2), rtol=1e-15)
+
+
+def test_saturated_logits_cost_what_they_should_without_warnings():
+    Z2 = np.array([[800.0, -800.0, 800.0, -800.0, 40.0]])
+    Y = np.array([[0.0, 1.0, 1.0, 0.0, 1.0]])
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        cache = Cache(Z2, Z2, Z2, _network.sigmoid(Z2))
+        assert _network.cost(cache, Y, total=1) == 1600  # two wrong rows of 800 each
+        right = Cache(*(a[:, -1:] for a in cache))
+        assert_allclose(_network.cost(right, Y[:, -1:]), np.exp(-40), rtol=1e-15)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("n_y", [1, 2])
+def test_gradient_against_central_differences(n_y, weighted):
+    X, Y, params, weights = random_problem(n_y=n_y, weighted=weighted)
+    _, cache = _network.forward(X, params)
+    grads = _network.backward(params, cache, X, Y, weights=weights)
+    step = 1e-6
+    for array, gradient in zip(params, grads, strict=True):
+        assert array.shape == gradient.shape
+        for entry in np.ndindex(array.shape):
+            before = array[entry]
+            array[entry] = before + step
+            above = cost_of(params, X, Y, weights)
+            array[entry] = before - step
+            below = cost_of(params, X, Y, weights)
+            array[entry] = before
+            assert_allclose(gradient[entry], (above - below) / (2 * step), atol=1e-9)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("n_y", [1, 2])
+def test_cost_and_gradient_against_pytorch(n_y, weighted):
+    torch = pytest.importorskip(
+        "torch", reason="PyTorch, the oracle of this test, is not installed"
+    )
+    X, Y, params, weights = random_problem(n_y=n_y, weighted=weighted)
+    tensors = [torch.tensor(a, requires_grad=True) for a in params]
+    W1, b1, W2, b2 = tensors
+    logits = W2 @ torch.sigmoid(W1 @ torch.tensor(X) + b1) + b2
+    losses = torch.nn.functional.binary_cross_entropy_with_logits(
+        logits, torch.tensor(Y), reduction="none"
+    ).sum(dim=0)
+    w = torch.ones(M, dtype=torch.float64) if weights is None else torch.tensor(weights)
+    loss = (w * losses).sum() / w.sum()
+    loss.backward()
+    _, cache = _network.forward(X, params)
+    assert_allclose(_network.cost(cache, Y, weights=weights), loss.item(), rtol=1e-14)
+    grads = _network.backward(params, cache, X, Y, weights=weights)
+    for gradient, tensor in zip(grads, tensors, strict=True):
+        assert_allclose(gradient, tensor.grad.numpy(), rtol=1e-12, atol=1e-15)
+
+
+def test_first_entry_of_dW1_is_the_lectures_equation_11():
+    X, Y, params, _ = random_problem(n_y=1)
+    A2, cache = _network.forward(X, params)
+    dW1 = _network.backward(params, cache, X, Y).W1
+    a1 = cache.A1[0]
+    assert_allclose(dW1[0, 0], np.mean((A2 - Y)[0] * params.W2[0, 0] * a1 * (1 - a1) * X[0]))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_parts_with_the_total_add_up_to_the_whole(weighted):
+    X, Y, params, weights = random_problem(weighted=weighted)
+    total = M if weights is None else weights.sum()
+    whole_cost, whole = 0, None
+    for part in slice(0, 6), slice(6, M):
+        w = None if weights is None else weights[part]
+        _, cache = _network.forward(X[:, part], params)
+        whole_cost += _network.cost(cache, Y[:, part], weights=w, total=total)
+        grads = _network.backward(params, cache, X[:, part], Y[:, part], weights=w, total=total)
+        whole = grads if whole is None else [a + b for a, b in zip(whole, grads, strict=True)]
+    _, cache = _network.forward(X, params)
+    assert_allclose(whole_cost, _network.cost(cache, Y, weights=weights), rtol=1e-14)
+    for summed, gradient in zip(
+        whole, _network.backward(params, cache, X, Y, weights=weights), strict=True
+    ):
+        assert_allclose(summed, gradient, rtol=1e-12, atol=1e-16)
+
+
+@pytest.mark.parametrize("as_X", [np.asarray, lambda X: sparse.csr_array(X.T).T])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_y", [1, 2])
+def test_buffers_change_nothing_but_where_results_lie(n_y, dtype, as_X):
+    X, Y, params, weights = random_problem(dtype, n_y, weighted=True)
+    X = as_X(X)
+    _, cache = _network.forward(X, params)
+    cost = _network.cost(cache, Y, weights=weights)
+    grads = _network.backward(params, cache, X, Y, weights=weights)
+    assert all(a.dtype == dtype for a in (*cache, *grads))
+
+    work = Workspace.allocate(N_H, n_y, M, dtype)
+    out = Parameters(*(np.full_like(a, np.nan) for a in params))
+    A2, worked = _network.forward(X, params, work=work)
+    assert A2 is work.cache.A2
+    assert worked is work.cache
+    assert _network.cost(worked, Y, weights=weights, work=work) == cost
+    returned = _network.backward(params, worked, X, Y, weights=weights, work=work, out=out)
+    assert returned is out
+    for a, b in zip(out, grads, strict=True):  # a sparse product adds in the order of memory
+        assert_allclose(a, b, rtol=10 * np.finfo(dtype).eps, atol=np.finfo(dtype).eps)
+
+
+def test_standalone_calls_leave_their_arguments_alone():
+    X, Y, params, weights = random_problem(weighted=True)
+    _, cache = _network.forward(X, params)
+    arguments = [X, Y, weights, *params, *cache]
+    before = [a.copy() for a in arguments]
+    _network.cost(cache, Y, weights=weights)
+    _network.backward(params, cache, X, Y, weights=weights)
+    for a, b in zip(arguments, before, strict=True):
+        assert_array_equal(a, b)
+
+
+def test_update_is_equation_9():
+    X, Y, params, _ = random_problem()
+    _, cache = _network.forward(X, params)
+    grads = Parameters.views(np.empty_like(params.theta), N_X, N_H, N_Y)
+    _network.backward(params, cache, X, Y, out=grads)
+    expected = [p - 1.2 * g for p, g in zip(params, grads, strict=True)]
+    for start in Parameters(*(p.copy() for p in params)), params:  # four arrays; views of one
+        for updated, array in zip(_network.update(start, grads, 1.2), expected, strict=True):
+            assert_array_equal(updated, array)
+
+
+def test_probabilities_equal_those_of_mlp_classifier_with_the_same_weights():
+    X, y = make_moons(200, noise=0.2, random_state=0)
+    mlp = MLPClassifier((7,), activation="logistic", max_iter=5, solver="lbfgs", random_state=0)
+    with pytest.warns(match="lbfgs failed to converge"):
+        mlp.fit(X, y)
+    (V1, V2), (c1, c2) = mlp.coefs_, mlp.intercepts_
+    A2, _ = _network.forward(X.T, Parameters(V1.T, c1[:, np.newaxis], V2.T, c2[:, np.newaxis]))
+    assert_allclose(A2[0], mlp.predict_proba(X)[:, 1], rtol=1e-13)

@@ -1,0 +1,177 @@
+"""Cost and gradient as sums over blocks: the same as in one piece, in one fixed order."""
+
+import threading
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from threadpoolctl import threadpool_info
+
+from two_layer_sigmoid import _network, _objective
+from two_layer_sigmoid._objective import Objective, moments, row_blocks, single_blas_thread
+
+N_X, N_H, N_Y, M = 3, 4, 2, 1000
+
+
+@pytest.fixture
+def problem():
+    random_state = np.random.RandomState(0)
+    X = random_state.standard_normal((M, N_X))
+    Y = random_state.randint(2, size=(N_Y, M)).astype(float)
+    theta = random_state.standard_normal(N_H * (N_X + 1) + N_Y * (N_H + 1))
+    weights = random_state.randint(4, size=M).astype(float)
+    return X, Y, theta, weights
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Blocks of 7 rows: 143 of them, in all 16 shards."""
+    monkeypatch.setattr(_objective, "BLOCK_BYTES", 0)
+    monkeypatch.setattr(_objective, "SMALLEST_BLOCK", 7)
+
+
+def evaluate(X, Y, theta, **options):
+    steps = {"forward": _network.forward, "cost": _network.cost, "backward": _network.backward}
+    objective = Objective(X, Y, N_H, **steps, **options)
+    gradient = np.full_like(theta, np.nan)
+    return objective(objective.views(theta), objective.views(gradient)), gradient
+
+
+def test_one_block_is_the_network_itself(problem):
+    X, Y, theta, _ = problem
+    params = _network.Parameters.views(theta, N_X, N_H, N_Y)
+    _, cache = _network.forward(X.T, params)
+    cost, gradient = evaluate(X, Y, theta)
+    assert_allclose(cost, _network.cost(cache, Y), rtol=1e-14)
+    grads = _network.backward(params, cache, X.T, Y)
+    assert_allclose(gradient, np.concatenate([g.ravel() for g in grads]), rtol=1e-11)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_blocks_add_up_to_the_whole(problem, weighted, request):
+    X, Y, theta, weights = problem
+    options = {"sample_weight": weights if weighted else None, "alpha": 0.1}
+    cost, gradient = evaluate(X, Y, theta, **options)
+    request.getfixturevalue("small_blocks")
+    assert len(row_blocks(X, N_H)) == 143
+    cost_in_blocks, gradient_in_blocks = evaluate(X, Y, theta, **options)
+    assert_allclose(cost_in_blocks, cost, rtol=1e-13)
+    assert_allclose(gradient_in_blocks, gradient, rtol=1e-11, atol=1e-15)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_shards_are_consecutive_and_at_most_sixteen(problem):
+    X, Y, _, _ = problem
+    shards = _objective._shards(X, Y, N_H, None)
+    assert len(shards) == 16
+    in_order = np.concatenate([block.X.T for shard in shards for block in shard])
+    assert_array_equal(in_order, X)
+    assert {len(shard) for shard in shards} == {8, 9}
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_blocks_are_views(problem, dtype):
+    X, Y, _, _ = problem
+    for A in X.astype(dtype), np.asfortranarray(X, dtype):
+        shards = _objective._shards(A, Y.astype(dtype), N_H, None)
+        assert all(np.shares_memory(block.X, A) for shard in shards for block in shard)
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("index_dtype", [np.int32, np.int64])
+def test_sparse_rows_give_the_same(problem, index_dtype):
+    X, Y, theta, weights = problem
+    X = np.where(X > 0.5, X, 0.0)
+    S = sparse.csr_array(X)
+    S.indices, S.indptr = S.indices.astype(index_dtype), S.indptr.astype(index_dtype)
+    cost, gradient = evaluate(X, Y, theta, sample_weight=weights)
+    sparse_cost, sparse_gradient = evaluate(S, Y, theta, sample_weight=weights)
+    assert_allclose(sparse_cost, cost, rtol=1e-13)
+    assert_allclose(sparse_gradient, gradient, rtol=1e-11, atol=1e-15)
+
+
+def test_sparse_blocks_do_not_shrink_with_the_number_of_features():
+    wide = sparse.csr_array((5000, 10**6))
+    assert len(row_blocks(wide, 8)) == 1
+
+
+def test_weights_count_rows(problem):
+    X, Y, theta, weights = problem
+    times = weights.astype(int)
+    cost, gradient = evaluate(X, Y, theta, sample_weight=weights)
+    repeated = evaluate(X.repeat(times, axis=0), Y.repeat(times, axis=1), theta)
+    assert_allclose(cost, repeated[0], rtol=1e-13)
+    assert_allclose(gradient, repeated[1], rtol=1e-11, atol=1e-15)
+
+
+def test_penalty_is_the_stated_formula(problem):
+    X, Y, theta, _ = problem
+    W1, b1, W2, b2 = _network.Parameters.views(theta, N_X, N_H, N_Y)
+    cost, gradient = evaluate(X, Y, theta)
+    penalised, penalised_gradient = evaluate(X, Y, theta, alpha=0.3)
+    assert_allclose(penalised - cost, 0.15 * ((W1**2).sum() + (W2**2).sum()), rtol=1e-12)
+    expected = [0.3 * W1.ravel(), 0 * b1.ravel(), 0.3 * W2.ravel(), 0 * b2.ravel()]
+    assert_allclose(penalised_gradient - gradient, np.concatenate(expected), atol=1e-15)
+
+
+def test_steps_may_return_arrays_of_their_own(problem):
+    X, Y, theta, _ = problem
+
+    def backward(params, cache, X, Y, **options):
+        options["out"] = None
+        return _network.backward(params, cache, X, Y, **options)
+
+    expected = evaluate(X, Y, theta)
+    objective = Objective(
+        X, Y, N_H, forward=_network.forward, cost=_network.cost, backward=backward
+    )
+    gradient = np.full_like(theta, np.nan)
+    assert objective(objective.views(theta), objective.views(gradient)) == expected[0]
+    assert_array_equal(gradient, expected[1])
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("kind", [np.asarray, np.asfortranarray, sparse.csr_array])
+def test_moments(problem, kind, weighted):
+    X, _, _, weights = problem
+    X = np.c_[X * [1, 100, 1e-3] + [0, -5, 2], np.full(M, 0.1)]
+    w = weights if weighted else None
+    expected = np.average(X, axis=0, weights=w)
+    mean, spread = moments(kind(X), w)
+    assert_allclose(mean, expected, rtol=1e-12, atol=1e-14)
+    expected_spread = np.sqrt(np.average((X - expected) ** 2, axis=0, weights=w))
+    assert_allclose(spread[:3], expected_spread[:3], rtol=1e-12)
+    assert spread[3] == 0  # constant, though 0.1 is no binary fraction
+
+
+def test_moments_of_float32_are_computed_in_float64():
+    X = np.full((10**6, 1), 16777216.0, np.float32)
+    X[::2] += 2
+    mean, spread = moments(X, None)
+    assert (mean.item(), spread.item()) == (16777217.0, 1.0)
+
+
+def blas_threads():
+    return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
+
+
+def test_overlapping_limits_of_blas_do_not_release_each_other():
+    before = blas_threads()
+    entered, leave = threading.Event(), threading.Event()
+
+    def other_fit():
+        with single_blas_thread:
+            entered.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=other_fit)
+    with single_blas_thread:
+        thread.start()
+        assert entered.wait(10)
+    assert set(blas_threads()) == {1}  # the other is still inside
+    leave.set()
+    thread.join()
+    assert blas_threads() == before

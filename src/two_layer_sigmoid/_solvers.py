@@ -1,0 +1,96 @@
+"""Iteration: from a start to a result that says why it ended.
+
+A solver sees an objective, a callable that gives cost and gradient, and a flat vector of
+parameters; it knows neither data nor estimator, and prints nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from ._network import Array, Parameters
+from ._objective import Objective
+
+GRADIENT_SMALL = "gradient small"
+ITERATION_LIMIT = "iteration limit"
+DIVERGED = "diverged"
+INTERRUPTED = "interrupted"
+
+# Divergence is a cost above CEILING times the larger of the first cost and ln 2, PATIENCE times
+# in a row. The lecture's own rate oscillates by less, and must not be taken for it.
+CEILING = 10
+PATIENCE = 100
+
+
+class Result(NamedTuple):
+    """How a solver ended; the parameters themselves are in the vector that it was given."""
+
+    cost: float  # of the parameters as they were left
+    loss_curve: list[float]  # the cost before each update
+    stop_reason: str
+
+
+def gradient_descent(
+    objective: Objective,
+    theta: Array,
+    *,
+    update: Callable[[Parameters, Parameters, float], Parameters],
+    learning_rate: float,
+    max_iter: int,
+    tol: float,
+    on_step: Callable[[int, float], None] = lambda k, cost: None,
+) -> Result:
+    """Full-batch gradient descent: equation (9) of the lecture, ``max_iter`` times at most.
+
+    Works on ``theta`` in place. Before update k, ``on_step(k, cost)`` is told the cost. Stops where
+    the largest entry of the gradient is at most ``tol``, which a pause on a plateau is not.
+    """
+    gradient = np.empty_like(theta)
+    params, grads = objective.views(theta), objective.views(gradient)
+    last, best = theta.copy(), theta.copy()  # the last that was finite, the best seen
+    curve: list[float] = []
+    cost = lowest = ceiling = math.inf
+    n_high = 0
+    try:
+        while True:
+            new_cost = objective(params, grads)
+            if not (math.isfinite(new_cost) and _all_finite(theta) and _all_finite(gradient)):
+                theta[:] = last
+                return Result(cost, curve, DIVERGED)
+            cost = new_cost
+            last[:] = theta
+            if cost < lowest:
+                lowest, best[:] = cost, theta
+            if _largest_at_most(gradient, tol):
+                return Result(cost, curve, GRADIENT_SMALL)
+            if len(curve) == max_iter:
+                return Result(cost, curve, ITERATION_LIMIT)
+            n_high = n_high + 1 if cost > ceiling else 0
+            if n_high == PATIENCE:
+                return Result(cost, curve, DIVERGED)
+            on_step(len(curve), cost)
+            curve.append(cost)
+            ceiling = CEILING * max(curve[0], math.log(2))
+            params.assign(update(params, grads, learning_rate))
+    except KeyboardInterrupt:
+        if lowest == math.inf:  # nothing to keep yet
+            raise
+        theta[:] = best
+        return Result(lowest, curve, INTERRUPTED)
+
+
+def _all_finite(vector: Array) -> bool:
+    # The square overflows only where an entry is infinite, not a number or near the limit; the
+    # exact test takes several times as long.
+    return math.isfinite(vector.dot(vector)) or bool(np.isfinite(vector).all())
+
+
+def _largest_at_most(gradient: Array, tol: float) -> bool:
+    # Only a short gradient can have no entry above tol: the cheap question first. The factor 2
+    # makes up for rounding.
+    short = gradient.dot(gradient) <= 2 * gradient.size * tol**2
+    return bool(short and np.abs(gradient).max() <= tol)

@@ -1,0 +1,164 @@
+"""Labels and weights to targets, logits back to labels and probabilities."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from scipy.special import expit
+from sklearn.metrics import log_loss
+
+from two_layer_sigmoid import _targets
+
+Y_INDICATOR = np.array([[0, 1, 1], [1, 0, 0], [0, 0, 1], [1, 1, 1]])
+
+
+def encode(y, sample_weight=None, class_weight=None, dtype=np.float64):
+    return _targets.encode(np.asarray(y), sample_weight, class_weight, dtype)
+
+
+@pytest.mark.parametrize("y", [[-1, 1, 1, -1], [False, True, True, False], list("nyyn")])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_two_classes_are_one_output(y, dtype):
+    Y, weights, classes, multilabel = encode(y, dtype=dtype)
+    assert_array_equal(Y, [[0, 1, 1, 0]])
+    assert Y.dtype == dtype
+    assert weights is None
+    assert_array_equal(classes, np.unique(y))
+    assert not multilabel
+
+
+def test_more_classes_are_one_output_each():
+    Y, _, classes, multilabel = encode(["c", "a", "b", "a"])
+    assert_array_equal(Y, [[0, 1, 0, 1], [0, 0, 1, 0], [1, 0, 0, 0]])
+    assert_array_equal(classes, ["a", "b", "c"])
+    assert not multilabel
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array, sparse.csr_matrix])
+def test_multilabel_indicator_is_one_output_for_each_label(container):
+    targets = _targets.encode(container(Y_INDICATOR), None, None, np.float32)
+    assert_array_equal(targets.Y, Y_INDICATOR.T)
+    assert targets.Y.dtype == np.float32
+    assert targets.multilabel
+    assert_array_equal(targets.classes, [0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    ("sample_weight", "weights"),
+    [
+        ([1, 2, 4, 0], [0.25, 0.5, 1, 0]),
+        ([1e300, 1e300, 2e300, 0], [0.5, 0.5, 1, 0]),
+        ([3, 3, 3, 3], None),
+        (2.0, None),
+        (None, None),
+    ],
+)
+def test_weights_are_scaled_to_the_largest(sample_weight, weights):
+    assert_array_equal(encode([0, 1, 0, 1], sample_weight).weights, weights)
+
+
+def test_balanced_counts_weights_not_rows():
+    weights = encode([0, 0, 0, 1], [1, 2, 1, 2], "balanced").weights
+    assert_allclose(weights, [0.25, 0.5, 0.25, 1])  # the classes weigh 4 and 2, then the same
+    assert_allclose(encode([0, 0, 0, 1], None, "balanced").weights, [1 / 3, 1 / 3, 1 / 3, 1])
+
+
+def test_balanced_is_the_same_for_weights_and_for_repeated_rows():
+    y, times = np.array([0, 1, 1, 2, 2, 2]), np.array([3, 1, 1, 0, 1, 1])
+    weighted = encode(y, times, "balanced").weights / times.clip(1)
+    repeated = encode(y.repeat(times), None, "balanced").weights
+    scale = repeated[0] / weighted[0]
+    assert_allclose(repeated, (weighted * scale).repeat(times))
+
+
+def test_class_weight_multiplies_sample_weight():
+    weights = encode(["a", "b", "b"], [1, 2, 1], {"a": 4, "b": 1}).weights
+    assert_array_equal(weights, [1, 0.5, 0.25])
+
+
+def test_a_class_without_weight_is_left_out_of_balance():
+    assert_array_equal(encode([0, 1, 2], [1, 1, 0], "balanced").weights, [1, 1, 0])
+
+
+@pytest.mark.parametrize(
+    ("y", "sample_weight", "class_weight", "message"),
+    [
+        ([1, 1], None, None, "only one class, np.int64.1."),
+        (["b", "b"], None, None, "only one class, np.str_.'b'."),
+        ([0, 1], [1, 0], None, "only one class, np.int64.0., in the rows of positive weight"),
+        ([0, 1], [1, -1], None, "sample_weight must be finite and non-negative"),
+        ([0, 1], [0, 0], None, "sample_weight is zero for every row"),
+        ([0, 1], [1, np.nan], None, "sample_weight contains NaN"),
+        ([0, 1], [1, np.inf], None, "sample_weight contains infinity"),
+        ([0, 1], [1, 2, 3], None, r"sample_weight has shape \(3,\).*\(2,\)"),
+        ([0, 1], [[1], [2]], None, r"sample_weight has shape \(2, 1\).*\(2,\)"),
+        ([0, 1], ["a", "b"], None, "could not convert string to float"),
+        ([0, 1], None, {0: 1, 1: -1}, "class_weight must be finite and non-negative"),
+        ([0, 1], None, {0: 1, 1: np.nan}, "class_weight must be finite and non-negative"),
+        ([0, 1], None, {0: 1, 7: 1}, "are not in class_weight"),
+        ([0, 1], None, {0: 1, 1: 0}, "only one class"),
+        (Y_INDICATOR, None, "balanced", "class_weight='balanced' is not supported for multilabel"),
+        ([[-1, 1], [1, 1]], None, None, "indicator matrix of 0 and 1, got the values"),
+        ([[1, 2], [3, 1]], None, None, "MultiOutputClassifier"),
+        ([0.5, 1.5], None, None, "Unknown label type: continuous"),
+    ],
+)
+def test_errors(y, sample_weight, class_weight, message):
+    with pytest.raises(ValueError, match=message):
+        encode(y, sample_weight, class_weight)
+
+
+def test_constant_cost_is_the_loss_of_the_base_rate():
+    y, w = np.array([0, 1, 1, 1]), np.array([1, 2, 1, 1])
+    rate = 4 / 5
+    expected = log_loss(y, np.full(4, rate), sample_weight=w)
+    assert_allclose(_targets.constant_cost(encode(y, w)), expected)
+    assert _targets.constant_cost(encode([[0, 1], [0, 1]])) == 0
+
+
+def test_labels_need_more_than_a_half():
+    classes = np.array(["no", "yes"])
+    tiny = np.finfo(float).tiny  # its sigmoid rounds to 0.5, yet it is above
+    assert_array_equal(
+        _targets.labels(np.array([[-1.0], [0.0], [tiny], [1.0]]), classes, False),
+        ["no", "no", "yes", "yes"],
+    )
+    Z2 = np.array([[-3.0, -2, -1], [50, 60, 40]])
+    assert_array_equal(_targets.labels(Z2, np.array([5, 6, 7]), False), [7, 6])
+    assert_array_equal(_targets.labels(Z2, np.arange(3), True), [[0, 0, 0], [1, 1, 1]])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_probabilities_lie_inside_and_agree_with_their_logarithms(dtype, multilabel):
+    z = np.array([-800, -30, -1, 0, 1, 30, 800], dtype)
+    Z2 = np.column_stack([z, z[::-1], 0.5 * z])
+    P = _targets.probabilities(Z2, multilabel)
+    log_P = _targets.log_probabilities(Z2, multilabel)
+    assert P.dtype == log_P.dtype == dtype
+    assert (P > 0).all()
+    assert (P < 1).all()
+    assert np.isfinite(log_P).all()
+    inside = log_P > np.log(np.finfo(dtype).tiny)
+    tol = 10 * np.finfo(dtype).eps
+    assert_allclose(log_P[inside], np.log(P[inside]), rtol=tol, atol=tol)
+    if multilabel:
+        assert_allclose(P, expit(Z2), rtol=tol, atol=np.finfo(dtype).tiny)
+    else:
+        assert_allclose(P.sum(axis=1), 1, rtol=tol)
+
+
+def test_two_classes_get_both_probabilities_from_one_logit():
+    Z2 = np.array([[-800.0], [-1.0], [800.0]])
+    P = _targets.probabilities(Z2, False)
+    assert_allclose(P[:, 1], [0, expit(-1.0), 1], atol=1e-15)
+    assert_allclose(P.sum(axis=1), 1, rtol=1e-15)
+    log_P = _targets.log_probabilities(Z2, False)
+    assert_array_equal(log_P[0], [0, -800])
+    assert_array_equal(log_P[2], [-800, 0])
+
+
+def test_normalising_survives_logits_that_are_all_hopeless():
+    P = _targets.probabilities(np.array([[-1000.0, -1000.0, -1001.0]]), False)
+    expected = np.exp([0, 0, -1.0])
+    assert_allclose(P, [expected / expected.sum()])

@@ -1,0 +1,174 @@
+"""Used as its users use it: in the searches, ensembles and displays of scikit-learn."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import sklearn
+from scipy.stats import loguniform
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
+from sklearn.inspection import DecisionBoundaryDisplay, permutation_importance
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import (
+    GridSearchCV,
+    RandomizedSearchCV,
+    TunedThresholdClassifierCV,
+    cross_val_score,
+    cross_validate,
+    learning_curve,
+    validation_curve,
+)
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import ClassifierChain
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.semi_supervised import SelfTrainingClassifier
+
+from two_layer_sigmoid import TwoLayerSigmoidClassifier
+
+mpl.use("Agg")
+
+CLF = TwoLayerSigmoidClassifier(n_h=4, max_iter=300, random_state=0)
+ENOUGH = 0.85  # a straight line gets 0.87 of the moons' rows right, the base rate 0.5
+
+
+@pytest.fixture
+def data(small_moons):
+    return small_moons
+
+
+def test_cross_val_score(data):
+    scores = cross_val_score(CLF, *data)
+    assert scores.shape == (5,)
+    assert scores.mean() > ENOUGH
+
+
+def test_grid_search(data):
+    grid = {"learning_rate": [0.3, 1.2], "n_h": [3, 4]}
+    search = GridSearchCV(CLF, grid, cv=3).fit(*data)
+    assert len(search.cv_results_["params"]) == 4
+    assert search.best_estimator_.W1_.shape == (search.best_params_["n_h"], 2)
+    assert search.best_score_ > ENOUGH
+
+
+def test_grid_search_in_a_pipeline_with_processes(data):
+    pipeline = Pipeline([("scale", StandardScaler()), ("clf", CLF)])
+    grid = {"clf__learning_rate": [0.3, 1.2], "clf__n_h": [3, 4]}
+    search = GridSearchCV(pipeline, grid, cv=3, n_jobs=2).fit(*data)
+    alone = GridSearchCV(pipeline, grid, cv=3).fit(*data)
+    np.testing.assert_array_equal(
+        search.cv_results_["mean_test_score"], alone.cv_results_["mean_test_score"]
+    )
+    assert search.best_score_ > ENOUGH
+
+
+def test_randomized_search(data):
+    distributions = {"learning_rate": loguniform(0.3, 2), "n_h": [3, 4, 8]}
+    search = RandomizedSearchCV(CLF, distributions, n_iter=4, cv=3, random_state=0).fit(*data)
+    assert search.best_score_ > ENOUGH
+
+
+@pytest.mark.parametrize(
+    "ensemble",
+    [
+        CalibratedClassifierCV(CLF, cv=3),
+        TunedThresholdClassifierCV(CLF, cv=3),
+        BaggingClassifier(CLF, n_estimators=3, random_state=0),
+        AdaBoostClassifier(CLF, n_estimators=3, random_state=0),
+        StackingClassifier([("net", CLF), ("line", LogisticRegression())], cv=3),
+        VotingClassifier([("net", CLF), ("line", LogisticRegression())], voting="soft"),
+        OneVsRestClassifier(CLF),
+    ],
+    ids=lambda ensemble: type(ensemble).__name__,
+)
+def test_inside_another_classifier(data, ensemble):
+    X, y = data
+    labels = np.where(y, "upper", "lower")
+    assert clone(ensemble).fit(X, labels).score(X, labels) > ENOUGH
+
+
+def test_one_vs_rest_of_three(three_blobs):
+    assert OneVsRestClassifier(CLF).fit(*three_blobs).score(*three_blobs) > 0.85
+
+
+def test_ada_boost_weighs_rows(data):
+    X, y = data
+    boosted = AdaBoostClassifier(CLF.set_params(), n_estimators=3, random_state=0).fit(X, y)
+    assert boosted.estimators_[1].loss_ != boosted.estimators_[0].loss_
+
+
+def test_classifier_chain(data):
+    X, y = data
+    Y = np.column_stack([y, X[:, 0] > 0.5])
+    chain = ClassifierChain(CLF, random_state=0).fit(X, Y)
+    assert chain.score(X, Y) > 0.8
+
+
+def test_self_training(data):
+    X, y = data
+    known = np.where(np.arange(len(y)) % 3, -1, y)
+    trained = SelfTrainingClassifier(CLF).fit(X, known)
+    assert trained.score(X, y) > 0.8
+    assert (trained.transduction_ != -1).sum() > (known != -1).sum()
+
+
+def test_permutation_importance(data):
+    X, y = data
+    X = np.c_[X, np.random.RandomState(0).standard_normal(len(X))]
+    importance = permutation_importance(clone(CLF).fit(X, y), X, y, random_state=0)
+    assert importance.importances_mean[1] > importance.importances_mean[2]
+
+
+def test_decision_boundary_display(data):
+    X, y = data
+    clf = clone(CLF).fit(X, y)
+    for method in "predict", "predict_proba", "decision_function":
+        display = DecisionBoundaryDisplay.from_estimator(clf, X, response_method=method)
+        display.figure_.clear()
+
+
+def test_learning_curve(data):
+    sizes, _, test_scores = learning_curve(
+        CLF, *data, cv=3, train_sizes=[0.5, 1.0], shuffle=True, random_state=0
+    )
+    assert test_scores.shape == (len(sizes), 3)
+    assert test_scores.mean() > 0.8
+
+
+@pytest.mark.filterwarnings("ignore:Training ended on the plateau")  # at the smallest rate
+def test_validation_curve(data):
+    train_scores, _ = validation_curve(
+        CLF, *data, param_name="learning_rate", param_range=[1e-3, 1.2], cv=3
+    )
+    assert train_scores[1].mean() > train_scores[0].mean()
+
+
+def test_metadata_routing_of_sample_weight(data):
+    X, y = data
+    weights = np.where(y == 1, 100.0, 1.0)
+    with sklearn.config_context(enable_metadata_routing=True):
+        scale = StandardScaler().set_fit_request(sample_weight=False)
+        clf = clone(CLF).set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        scoring = get_scorer("neg_log_loss").set_score_request(sample_weight=True)
+        pipeline = Pipeline([("scale", scale), ("clf", clf)])
+        routed = cross_validate(
+            pipeline,
+            X,
+            y,
+            cv=3,
+            scoring=scoring,
+            params={"sample_weight": weights},
+            return_estimator=True,
+        )
+    plain = cross_validate(
+        Pipeline([("scale", StandardScaler()), ("clf", CLF)]), X, y, cv=3, return_estimator=True
+    )
+    for with_weights, without in zip(routed["estimator"], plain["estimator"], strict=True):
+        assert with_weights.predict(X).mean() > without.predict(X).mean()

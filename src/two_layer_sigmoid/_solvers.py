@@ -24,6 +24,7 @@ INTERRUPTED = "interrupted"
 # in a row. The lecture's own rate oscillates by less, and must not be taken for it.
 CEILING = 10
 PATIENCE = 100
+LN_2 = math.log(2)
 
 
 class Result(NamedTuple):
@@ -52,8 +53,8 @@ def gradient_descent(
     gradient = np.empty_like(theta)
     params, grads = objective.views(theta), objective.views(gradient)
     last, best = theta.copy(), theta.copy()  # the last that was finite, the best seen
+    cost = lowest = math.inf
     curve: list[float] = []
-    cost = lowest = ceiling = math.inf
     n_high = 0
     try:
         while True:
@@ -61,20 +62,18 @@ def gradient_descent(
             if not (math.isfinite(new_cost) and _all_finite(theta) and _all_finite(gradient)):
                 theta[:] = last
                 return Result(cost, curve, DIVERGED)
-            cost = new_cost
-            last[:] = theta
+            cost, last[:] = new_cost, theta
             if cost < lowest:
                 lowest, best[:] = cost, theta
+            n_high = n_high + 1 if curve and cost > CEILING * max(curve[0], LN_2) else 0
+            if n_high == PATIENCE:
+                return Result(cost, curve, DIVERGED)
             if _largest_at_most(gradient, tol):
                 return Result(cost, curve, GRADIENT_SMALL)
             if len(curve) == max_iter:
                 return Result(cost, curve, ITERATION_LIMIT)
-            n_high = n_high + 1 if cost > ceiling else 0
-            if n_high == PATIENCE:
-                return Result(cost, curve, DIVERGED)
             on_step(len(curve), cost)
             curve.append(cost)
-            ceiling = CEILING * max(curve[0], math.log(2))
             params.assign(update(params, grads, learning_rate))
     except KeyboardInterrupt:
         if lowest == math.inf:  # nothing to keep yet

@@ -1,0 +1,108 @@
+"""The project as a whole: what the README says, what importing loads, how the parts lean."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import two_layer_sigmoid
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "src" / "two_layer_sigmoid").glob("*.py"))
+# Which modules of the package each module may import.
+MAY_IMPORT = {
+    "__init__": {"_classifier"},
+    "_classifier": {"_network", "_objective", "_solvers", "_targets"},
+    "_solvers": {"_network", "_objective"},
+    "_objective": {"_network"},
+    "_targets": {"_network"},
+    "_network": set(),
+}
+
+
+def python_blocks(text):
+    return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+
+
+def in_fresh_process(code):
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False
+    )
+
+
+def test_the_readmes_example_runs_as_it_stands():
+    (example,) = python_blocks((ROOT / "README.md").read_text())
+    assert len(example.strip().splitlines()) <= 11
+    done = in_fresh_process(example)
+    assert done.returncode == 0, done.stderr
+    assert "iteration limit" in done.stdout
+
+
+def test_the_readme_has_two_set_up_commands():
+    commands = re.findall(r"```sh\n(.*?)\n```", (ROOT / "README.md").read_text())
+    assert [command.split()[-1] for command in commands] == [
+        "docs/examples/plot_quickstart.py",
+        "pytest",
+    ]
+
+
+@pytest.mark.parametrize("module", ["two_layer_sigmoid", "two_layer_sigmoid._classifier"])
+def test_importing_loads_none_of_the_extras(module):
+    # pandas is not among them: scikit-learn itself loads it where it is installed.
+    extras = {"matplotlib", "polars", "onnx", "dask", "torch", "rich", "skops"}
+    done = in_fresh_process(f"import sys, {module}; print(sorted({extras} & set(sys.modules)))")
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_the_network_needs_numpy_alone():
+    tree = ast.parse((ROOT / "src/two_layer_sigmoid/_network.py").read_text())
+    modules = {name.split(".")[0] for name in imported(tree)}
+    assert modules == {"__future__", "typing", "numpy"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_imports_run_one_way(path):
+    relative = {name[1:] for name in imported(ast.parse(path.read_text())) if name[0] == "."}
+    assert relative <= MAY_IMPORT[path.stem]
+
+
+def imported(tree):
+    """Names of the modules that a module imports; those of the package begin with a dot."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is None:
+            yield from ("." + alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield "." * node.level + node.module
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_functions_and_modules_stay_short(path):
+    source = path.read_text()
+    tree = ast.parse(source)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    lengths = {function.name: n_code_lines(function, source) for function in functions}
+    assert {name: n for name, n in lengths.items() if n > 30} == {}
+    assert n_code_lines(tree, source) <= 300
+
+
+def n_code_lines(node, source):
+    """Lines of a function's or module's body, without docstrings, comments and blank lines."""
+    prose = set()
+    for inner in ast.walk(node):
+        body = getattr(inner, "body", None)
+        if isinstance(body, list) and isinstance(body[0], ast.Expr):
+            prose |= set(range(body[0].lineno, body[0].end_lineno + 1))
+    numbered = list(enumerate(source.splitlines(), start=1))
+    lines = numbered[node.body[0].lineno - 1 : node.body[-1].end_lineno]
+    return sum(bool(re.match(r"\s*[^#\s]", line)) for number, line in lines if number not in prose)
+
+
+def test_the_version_is_in_one_place():
+    assert re.fullmatch(r"\d+\.\d+\.\d+", two_layer_sigmoid.__version__)
+    assert "version =" not in (ROOT / "pyproject.toml").read_text().split("[tool.")[0]
+    assert two_layer_sigmoid.__all__ == ["TwoLayerSigmoidClassifier"]

@@ -460,7 +460,9 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
         self.loss_, self.loss_curve_ = result.cost, result.loss_curve
         self.n_iter_ = len(result.loss_curve)
         self.stop_reason_ = result.stop_reason
-        if result.stop_reason == _solvers.DIVERGED:
+        if self.stop_reason_ == _solvers.INTERRUPTED:
+            return
+        if self.stop_reason_ == _solvers.DIVERGED:
             _warn_of_divergence(self)
         elif self.loss_ >= PLATEAU * _targets.constant_cost(targets):
             _warn_of_plateau(self)

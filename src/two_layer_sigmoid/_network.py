@@ -178,8 +178,9 @@ def backward(
 ) -> Parameters:
     """Backward propagation, equations (10) to (15): the gradient of the cost.
 
-    The lecture derives dW1 element by element, (11) and (12); the products are all of its elements
-    at once. ``out`` receives the gradient; with ``work`` the cache's A1 is overwritten.
+    The lecture derives dW1 element by element and stops at (12), all its elements. The matrix
+    forms that follow are numbered on: (13) dZ1, (14) dW1, (15) db1. ``out`` receives the gradient;
+    with ``work`` the cache's A1 is overwritten.
     """
     _, A1, _, A2 = cache
     dW1, db1, dW2, db2 = (None, None, None, None) if out is None else out

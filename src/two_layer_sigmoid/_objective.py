@@ -77,7 +77,7 @@ class Objective:
         alpha: float = 0.0,
     ) -> None:
         n_y, m = Y.shape
-        self.shape = X.shape[1], n_h, n_y
+        self.layer_sizes = X.shape[1], n_h, n_y
         self.alpha = alpha
         self.total = float(m if sample_weight is None else sample_weight.sum())
         self._forward, self._cost, self._backward = forward, cost, backward
@@ -89,7 +89,7 @@ class Objective:
 
     def views(self, theta: Array) -> Parameters:
         """The four arrays of the network as views of the flat vector ``theta``."""
-        return Parameters.views(theta, *self.shape)
+        return Parameters.views(theta, *self.layer_sizes)
 
     def __call__(self, params: Parameters, grads: Parameters) -> float:
         """The cost at ``params``; ``grads`` receives its gradient."""

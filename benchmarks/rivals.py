@@ -1,0 +1,131 @@
+"""Gradient descent by ours and by its rivals: one function each, all with one signature.
+
+Each takes the data, the parameters to start from, the rate and the number of updates, prepares
+what is not to be timed, and returns a function without arguments that runs the updates and returns
+the parameters reached. From the same start all should reach the same parameters.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.neural_network import MLPClassifier
+
+from two_layer_sigmoid import TwoLayerSigmoidClassifier
+from two_layer_sigmoid._network import Parameters
+
+
+def ours(X, y, start, learning_rate, n_iter):
+    clf = TwoLayerSigmoidClassifier(
+        len(start.b1), learning_rate, max_iter=n_iter, tol=0, init=tuple(start)
+    )
+
+    def run():
+        clf.fit(X, y)
+        return Parameters(clf.W1_, clf.b1_, clf.W2_, clf.b2_)
+
+    return run
+
+
+def plain_numpy(X, y, start, learning_rate, n_iter):
+    """The lecture's functions as one first writes them: a new array for each expression."""
+    X, Y = X.T, y[np.newaxis].astype(X.dtype)
+    m = Y.shape[1]
+
+    def sigmoid(z):
+        return 1 / (1 + np.exp(-z))
+
+    def forward_propagation(parameters):
+        Z1 = np.matmul(parameters["W1"], X) + parameters["b1"]
+        A1 = sigmoid(Z1)
+        Z2 = np.matmul(parameters["W2"], A1) + parameters["b2"]
+        A2 = sigmoid(Z2)
+        return A2, {"Z1": Z1, "A1": A1, "Z2": Z2, "A2": A2}
+
+    def compute_cost(A2):
+        log_loss = np.multiply(np.log(A2), Y) + np.multiply(np.log(1 - A2), 1 - Y)
+        return -1 / m * np.sum(log_loss)
+
+    def backward_propagation(parameters, cache):
+        A1, A2 = cache["A1"], cache["A2"]
+        dZ2 = A2 - Y
+        dZ1 = np.matmul(parameters["W2"].T, dZ2) * A1 * (1 - A1)
+        return {
+            "W1": 1 / m * np.matmul(dZ1, X.T),
+            "b1": 1 / m * np.sum(dZ1, axis=1, keepdims=True),
+            "W2": 1 / m * np.matmul(dZ2, A1.T),
+            "b2": 1 / m * np.sum(dZ2, axis=1, keepdims=True),
+        }
+
+    def run():
+        parameters = start._asdict()
+        for _ in range(n_iter):
+            A2, cache = forward_propagation(parameters)
+            compute_cost(A2)
+            grads = backward_propagation(parameters, cache)
+            parameters = {k: parameters[k] - learning_rate * grads[k] for k in parameters}
+        return Parameters(**parameters)
+
+    return run
+
+
+def mlp_classifier(X, y, start, learning_rate, n_iter):
+    mlp = MLPClassifier(
+        (len(start.b1),),
+        activation="logistic",
+        solver="sgd",
+        alpha=0.0,
+        batch_size=len(X),
+        learning_rate_init=learning_rate,
+        max_iter=1,
+        tol=0.0,
+        n_iter_no_change=n_iter + 1,
+        momentum=0.0,
+        nesterovs_momentum=False,
+        warm_start=True,
+    ).fit(X, y)
+    W1, b1, W2, b2 = start
+    mlp.coefs_ = [W1.T.copy(), W2.T.copy()]
+    mlp.intercepts_ = [b1[:, 0].copy(), b2[:, 0].copy()]
+    mlp.set_params(max_iter=n_iter)
+
+    def run():
+        mlp.fit(X, y)
+        (V1, V2), (c1, c2) = mlp.coefs_, mlp.intercepts_
+        return Parameters(V1.T, c1[:, np.newaxis], V2.T, c2[:, np.newaxis])
+
+    return run
+
+
+def pytorch(X, y, start, learning_rate, n_iter):
+    import torch  # noqa: PLC0415 - absent from most environments
+
+    X, Y = torch.tensor(X), torch.tensor(y[:, np.newaxis].astype(X.dtype))
+    n_h, n_x = start.W1.shape
+    net = torch.nn.Sequential(
+        torch.nn.Linear(n_x, n_h), torch.nn.Sigmoid(), torch.nn.Linear(n_h, 1)
+    ).to(X.dtype)
+    with torch.no_grad():
+        for tensor, array in zip(net.parameters(), start, strict=True):
+            tensor.copy_(torch.tensor(array).reshape(tensor.shape))
+    loss_of = torch.nn.BCEWithLogitsLoss()
+    optimizer = torch.optim.SGD(net.parameters(), learning_rate)
+
+    def run():
+        for _ in range(n_iter):
+            optimizer.zero_grad()
+            loss = loss_of(net(X), Y)
+            loss.item()
+            loss.backward()
+            optimizer.step()
+        W1, b1, W2, b2 = (tensor.detach().numpy() for tensor in net.parameters())
+        return Parameters(W1, b1[:, np.newaxis], W2, b2[:, np.newaxis])
+
+    return run
+
+
+RIVALS = {
+    "ours": ours,
+    "plain NumPy": plain_numpy,
+    "MLPClassifier": mlp_classifier,
+    "PyTorch": pytorch,
+}

@@ -41,6 +41,7 @@ BAD_PARAMETERS = [
     ({"n_h": 3, "init": ZEROS[:3]}, r"init must be .*\(\(3, 2\), \(3, 1\), \(1, 3\), \(1, 1\)\)"),
     ({"n_h": 4, "init": ZEROS}, r"init must be .* for n_h=4, .* got arrays of shapes \(\(3, 2\)"),
     ({"n_h": 3, "init": (*ZEROS[:3], [[np.nan]])}, "init must hold finite numbers"),
+    ({"n_h": 3, "init": (*ZEROS[:3], [[1, 2], [3]])}, r"init must be \(W1, b1, W2, b2\), got"),
     ({"n_h": 3, "init": (*ZEROS[:3], [["a"]])}, "init must hold finite numbers"),
     ({"n_h": 3, "init": (*ZEROS[:3], [[1j]])}, "init must hold finite numbers"),
 ]
@@ -108,6 +109,30 @@ def test_a_start_that_overflows_names_the_remedy():
         TwoLayerSigmoidClassifier(n_h=3, init=(W1, b1, W2 + 1e308, b2)).fit(X, y)
 
 
+@pytest.mark.parametrize("scale", [1e25, 1e30])
+def test_weights_that_grow_until_prediction_would_overflow(scale):
+    labels = (X[:, 0] > 0).astype(int)
+    clf = TwoLayerSigmoidClassifier(max_iter=200, random_state=0)
+    with pytest.raises(ValueError, match=r"W1 x overflows.*StandardScaler"):
+        clf.fit((scale * X).astype(np.float32), labels)
+    assert not hasattr(clf, "W1_")
+
+
+@pytest.mark.filterwarnings("ignore:Training ended on the plateau")  # after one iteration
+def test_reach_is_that_of_the_largest_entry():
+    _, b1, W2, b2 = ZEROS
+    rows = np.r_[X, [[0.0, 50.0], [0.0, -50.0]]]  # seven standard deviations out, in one column
+    labels = np.r_[y, 0, 1]
+    for weight, overflows in [(3e306, False), (4e306, True)]:
+        start = ([[0, weight], [0, 0], [0, 0]], b1, W2, b2)
+        clf = TwoLayerSigmoidClassifier(n_h=3, init=start, max_iter=1)
+        if overflows:
+            with pytest.raises(ValueError, match="W1 x overflows"):
+                clf.fit(rows, labels)
+        else:
+            assert clf.fit(rows, labels).predict(rows).shape == (22,)
+
+
 def test_bad_fit_leaves_an_unfitted_estimator_unfitted():
     clf = TwoLayerSigmoidClassifier(class_weight={0: 1, 5: 1})
     before = vars(clf).copy()
@@ -138,17 +163,20 @@ def test_prediction_that_overflows_names_the_remedy(fitted):
     fitted.W1_[0] = [1e10, -1e10]
     with pytest.raises(ValueError, match=r"W1 x overflows.*StandardScaler"):
         fitted.predict_proba(np.full((1, 2), 1e300))
+    fitted.W1_[0] = 0
+    fitted.W2_[0] = 1e308
+    with pytest.raises(ValueError, match=r"overflows"):
+        fitted.predict_proba(X)
 
 
-@pytest.mark.parametrize("unknown", [y + 7, np.where(y, "yes", "no")])
-def test_scoring_against_labels_that_are_all_unknown(fitted, unknown):
-    with pytest.raises(ValueError, match=r"y holds none of the classes .0 1. .* known labels"):
-        fitted.score(X, unknown)
+def test_scoring_against_labels_of_another_kind(fitted):
+    with pytest.raises(ValueError, match=r"Mix of label input types|different types"):
+        fitted.score(X, np.where(y, "yes", "no"))
 
 
-def test_scoring_against_a_few_unknown_labels_counts_them_as_wrong(fitted):
+def test_scoring_against_unknown_labels_counts_them_as_wrong(fitted):
     labels = fitted.predict(X)
-    labels[:5] = 7  # a class that the training part of a split happened to lack
+    labels[:5] = 7  # a class that the training part of a split may lack
     assert fitted.score(X, labels) == 0.75
 
 

@@ -1,7 +1,9 @@
 """The estimator: what it fits, how training ends, and what it promises scikit-learn's users."""
 
 import copy
+import os
 import pickle
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -99,11 +101,15 @@ def test_refits_with_the_same_seed_are_bit_identical(moons):
     assert quick(random_state=1).fit(*moons).loss_ != quick().fit(*moons).loss_
 
 
-def test_result_does_not_depend_on_the_threads_of_blas(moons):
+@pytest.mark.filterwarnings("ignore:Training ended on the plateau")  # after ten iterations
+@pytest.mark.skipif(os.cpu_count() == 1, reason="BLAS has but one thread on one core")
+def test_result_does_not_depend_on_the_threads_of_blas():
+    random_state = np.random.RandomState(0)
+    X = random_state.standard_normal((2000, 64))  # a shape whose products BLAS would share
     fits = []
     for limit in 1, 2:
         with threadpool_limits(limit):
-            fits.append(quick(n_h=64).fit(*moons))
+            fits.append(quick(n_h=64, max_iter=10).fit(X, X[:, 0] > 0))
     assert_same_fit(*fits)
 
 
@@ -128,6 +134,8 @@ def test_verbose_prints_the_cost(small_moons, capsys):
     assert lines[1].startswith("Cost after iteration 2: 0.")
     quick(max_iter=20, verbose=2).fit(*small_moons)
     assert len(capsys.readouterr().out.splitlines()) == 20
+    quick(max_iter=19, verbose=1).fit(*small_moons)
+    assert len(capsys.readouterr().out.splitlines()) == 10
     quick(max_iter=20).fit(*small_moons)
     assert capsys.readouterr().out == ""
 
@@ -230,6 +238,17 @@ def test_given_weights_are_the_start_and_are_not_changed(small_moons):
     assert_allclose(clf.loss_curve_[0], log_loss(y, 1 / (1 + np.exp(-z2))))
 
 
+def test_private_steps_leave_given_weights_alone():
+    start = ([[1, 1]], [[0]], [[1]], [[0]])  # integers, which no step could update in place
+    clf = TwoLayerSigmoidClassifier(n_h=1, init=tuple(np.array(a) for a in start))
+    X, Y = np.random.RandomState(0).standard_normal((2, 10)), np.array([[0, 1] * 5])
+    params = clf._initialize_parameters(2, 1, 1)
+    grads = clf._backward(params, clf._forward(X, params)[1], X, Y)
+    clf._update(params, grads, 0.5)
+    for array, given in zip(clf.init, start, strict=True):
+        assert_array_equal(array, given)
+
+
 # How training ends
 
 
@@ -259,9 +278,27 @@ def test_plateau_at_ln_2_stops_nothing(lecture):
 
 
 def test_ending_on_the_plateau_is_warned_of(lecture):
-    with pytest.warns(ConvergenceWarning, match="on the plateau: after 50 iterations") as caught:
+    with pytest.warns(ConvergenceWarning, match=r"on the plateau.* after 50 iterations") as caught:
         quick(n_h=2).fit(*lecture)
     assert caught[0].filename == __file__
+
+
+def test_ending_above_the_plateau_is_warned_of_too(moons):
+    X, y = moons
+    with pytest.warns(ConvergenceWarning, match=r"no better than .* lower learning_rate or alpha"):
+        quick(alpha=1.0).fit(X, y)
+
+
+def test_labels_that_never_change_are_no_plateau(small_moons):
+    X, _ = small_moons
+    clf = quick().fit(X, np.tile([0, 1], (len(X), 1)))  # multilabel; the constant cost is 0
+    assert_array_equal(clf.predict(X), np.tile([0, 1], (len(X), 1)))
+
+
+@pytest.mark.filterwarnings("ignore:Training ended on the plateau")  # stopped at the start
+def test_any_tolerance(small_moons):
+    assert quick(tol=1e200).fit(*small_moons).n_iter_ == 0
+    assert quick(tol=0).fit(*small_moons).n_iter_ == 50
 
 
 @pytest.mark.parametrize("rate", [1e3, 1e300])
@@ -289,6 +326,13 @@ def test_wild_feature_scales_are_warned_of_once(moons, scale, offset, container)
     with pytest.warns(UserWarning, match=r"wild scales.*StandardScaler") as caught:
         quick(learning_rate=1e-9, init="spread").fit(container(X * scale + offset), y)
     assert [w.filename for w in caught if w.category is UserWarning] == [__file__]
+
+
+@pytest.mark.parametrize(("scale", "offset"), [([1, 900], [0, 0]), ([1, 1], [0, 900])])
+@pytest.mark.filterwarnings("ignore:Training ended on the plateau")  # at so small a rate
+def test_feature_scales_that_are_just_not_wild(moons, scale, offset):
+    X, y = moons
+    quick(learning_rate=1e-9, max_iter=1).fit(X * scale + offset, y)
 
 
 def test_constant_features_are_no_wild_scale(small_moons):
@@ -344,6 +388,15 @@ def test_dtype_of_X_is_the_dtype_of_the_model(moons, dtype):
     }
 
 
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+@pytest.mark.filterwarnings("ignore:Training ended on the plateau")  # at so small a rate
+def test_float32_features_whose_squares_overflow(moons, container):
+    X, y = moons
+    X = container((1e20 * X).astype(np.float32))
+    clf = quick(learning_rate=1e-9, max_iter=2).fit(X, y)
+    assert np.isfinite(clf.predict_proba(X)).all()
+
+
 def test_float32_agrees_with_float64(moons, three_blobs):
     for X, y in moons, three_blobs:
         double = quick(max_iter=300).fit(X, y)
@@ -359,6 +412,13 @@ def test_float32_weights_count_rows(small_moons):
     weighted = quick().fit(X.astype(np.float32), y, sample_weight=times)
     repeated = quick().fit(X.astype(np.float32).repeat(times, axis=0), y.repeat(times))
     assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-4)
+
+
+def test_rows_of_weight_0_may_hold_anything(small_moons):
+    X, y = small_moons
+    extremes = np.r_[X, [[1e300, -1e300], [1e-300, 1e308]]]
+    clf = quick().fit(extremes, np.r_[y, 0, 1], sample_weight=np.r_[np.ones(len(y)), 0, 0])
+    assert_same_fit(clf, quick().fit(X, y))
 
 
 @pytest.mark.parametrize("init", ["small", "spread"])
@@ -389,9 +449,13 @@ def test_wide_sparse_input_is_never_dense():
     rows = np.arange(200)
     X = sparse.csr_array((np.ones(200), (rows, 5000 * rows)), shape=(200, 10**6))
     y = rows % 2
+    tracemalloc.start()
     with pytest.warns(ConvergenceWarning, match="plateau"):
-        clf = quick(max_iter=2, n_h=1).fit(X, y)  # 1.6 GB if it were dense
+        clf = quick(max_iter=2, n_h=1).fit(X, y)
     assert clf.predict(X).shape == (200,)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 200e6  # a dense copy takes 1600e6, a vector of parameters 8e6
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

@@ -13,7 +13,9 @@ Y_INDICATOR = np.array([[0, 1, 1], [1, 0, 0], [0, 0, 1], [1, 1, 1]])
 
 
 def encode(y, sample_weight=None, class_weight=None, dtype=np.float64):
-    return _targets.encode(np.asarray(y), sample_weight, class_weight, dtype)
+    y = y if sparse.issparse(y) else np.asarray(y)
+    X = np.arange(y.shape[0], dtype=dtype)[:, np.newaxis]
+    return _targets.encode(X, y, sample_weight, class_weight)[1]
 
 
 @pytest.mark.parametrize("y", [[-1, 1, 1, -1], [False, True, True, False], list("nyyn")])
@@ -36,7 +38,7 @@ def test_more_classes_are_one_output_each():
 
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array, sparse.csr_matrix])
 def test_multilabel_indicator_is_one_output_for_each_label(container):
-    targets = _targets.encode(container(Y_INDICATOR), None, None, np.float32)
+    targets = encode(container(Y_INDICATOR), dtype=np.float32)
     assert_array_equal(targets.Y, Y_INDICATOR.T)
     assert targets.Y.dtype == np.float32
     assert targets.multilabel
@@ -46,8 +48,8 @@ def test_multilabel_indicator_is_one_output_for_each_label(container):
 @pytest.mark.parametrize(
     ("sample_weight", "weights"),
     [
-        ([1, 2, 4, 0], [0.25, 0.5, 1, 0]),
-        ([1e300, 1e300, 2e300, 0], [0.5, 0.5, 1, 0]),
+        ([1, 2, 4, 4], [0.25, 0.5, 1, 1]),
+        ([1e300, 1e300, 2e300, 2e300], [0.5, 0.5, 1, 1]),
         ([3, 3, 3, 3], None),
         (2.0, None),
         (None, None),
@@ -64,11 +66,21 @@ def test_balanced_counts_weights_not_rows():
 
 
 def test_balanced_is_the_same_for_weights_and_for_repeated_rows():
-    y, times = np.array([0, 1, 1, 2, 2, 2]), np.array([3, 1, 1, 0, 1, 1])
-    weighted = encode(y, times, "balanced").weights / times.clip(1)
+    y, times = np.array([0, 1, 1, 2, 2, 2]), np.array([3, 1, 1, 2, 1, 1])
+    weighted = encode(y, times, "balanced").weights / times
     repeated = encode(y.repeat(times), None, "balanced").weights
     scale = repeated[0] / weighted[0]
     assert_allclose(repeated, (weighted * scale).repeat(times))
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+def test_rows_without_weight_are_dropped(container):
+    X = container(np.arange(6.0)[:, np.newaxis])
+    kept, targets = _targets.encode(X, np.array([0, 1, 2, 2, 1, 0]), [1, 2, 0, 0, 1, 2], None)
+    assert_array_equal(kept.toarray() if sparse.issparse(kept) else kept, [[0], [1], [4], [5]])
+    assert_array_equal(targets.weights, [0.5, 1, 0.5, 1])
+    assert_array_equal(targets.Y, [[1, 0, 0, 1], [0, 1, 1, 0], [0, 0, 0, 0]])
+    assert_array_equal(targets.classes, [0, 1, 2])  # the class stays, as scikit-learn has it
 
 
 def test_class_weight_multiplies_sample_weight():
@@ -77,15 +89,15 @@ def test_class_weight_multiplies_sample_weight():
 
 
 def test_a_class_without_weight_is_left_out_of_balance():
-    assert_array_equal(encode([0, 1, 2], [1, 1, 0], "balanced").weights, [1, 1, 0])
+    assert_array_equal(encode([0, 1, 1, 2], [1, 1, 1, 0], "balanced").weights, [1, 0.5, 0.5])
 
 
 @pytest.mark.parametrize(
     ("y", "sample_weight", "class_weight", "message"),
     [
-        ([1, 1], None, None, "only one class, np.int64.1."),
-        (["b", "b"], None, None, "only one class, np.str_.'b'."),
-        ([0, 1], [1, 0], None, "only one class, np.int64.0., in the rows of positive weight"),
+        ([1, 1], None, None, "only one class, 1: "),
+        (["b", "b"], None, None, "only one class, 'b'"),
+        ([0, 1], [1, 0], None, "only one class, 0, in the rows of positive weight"),
         ([0, 1], [1, -1], None, "sample_weight must be finite and non-negative"),
         ([0, 1], [0, 0], None, "sample_weight is zero for every row"),
         ([0, 1], [1, np.nan], None, "sample_weight contains NaN"),
@@ -106,6 +118,12 @@ def test_a_class_without_weight_is_left_out_of_balance():
 def test_errors(y, sample_weight, class_weight, message):
     with pytest.raises(ValueError, match=message):
         encode(y, sample_weight, class_weight)
+
+
+@pytest.mark.parametrize("y", [["a", None, "b"], ["a", 1, 2]])
+def test_labels_of_mixed_kinds(y):
+    with pytest.raises(TypeError, match=r"y mixes labels of the types .*: use"):
+        encode(np.array(y, dtype=object))
 
 
 def test_constant_cost_is_the_loss_of_the_base_rate():

@@ -128,7 +128,7 @@ def forward(X: Array, params: Parameters, *, work: Workspace | None = None) -> t
     Z1 = _product(W1, X, Z1)
     np.add(Z1, b1, out=Z1)  # (2)
     A1 = sigmoid(Z1, A1)  # (3)
-    Z2 = _product(W2, A1, Z2)
+    Z2 = np.dot(W2, A1, out=Z2)
     np.add(Z2, b2, out=Z2)  # (4)
     A2 = sigmoid(Z2, A2)
     return A2, Cache(Z1, A1, Z2, A2) if work is None else work.cache
@@ -191,13 +191,13 @@ def backward(
     scale = (1.0 if weights is None else weights) / _total(Y, weights, total)
     np.subtract(A2, Y, out=dZ2)
     np.multiply(dZ2, scale, out=dZ2)
-    dW2 = _product(dZ2, A1.T, dW2)  # (10)
-    db2 = _product(dZ2, ones, db2)  # (10)
+    dW2 = np.dot(dZ2, A1.T, out=dW2)  # (10)
+    db2 = np.dot(dZ2, ones, out=db2)  # (10)
     np.dot(params.W2.T, dZ2, out=dZ1)
     np.multiply(dZ1, A1, out=dZ1)
     np.multiply(dZ1, np.subtract(1.0, A1, out=not_A1), out=dZ1)  # (13)
     dW1 = _product(dZ1, X.T, dW1)  # (14)
-    db1 = _product(dZ1, ones, db1)  # (15)
+    db1 = np.dot(dZ1, ones, out=db1)  # (15)
     return Parameters(dW1, db1, dW2, db2) if out is None else out
 
 
@@ -221,11 +221,11 @@ def _total(Y: Array, weights: Array | None, total: float | None) -> float:
     return float(Y.shape[1] if weights is None else weights.sum())
 
 
-def _product(A: Array, B: Array, out: Array | None) -> Array:
-    """``A @ B``; B may be a SciPy sparse array, which NumPy cannot multiply into ``out``."""
-    if isinstance(B, np.ndarray):
-        return np.dot(A, B, out=out)  # for small arrays quicker than ``np.matmul``
+def _product(A: Array, X: Array, out: Array | None) -> Array:
+    """``A @ X``; X may be a SciPy sparse array, which NumPy cannot multiply into ``out``."""
+    if isinstance(X, np.ndarray):
+        return np.dot(A, X, out=out)  # for small arrays quicker than ``np.matmul``
     if out is None:
-        return A @ B
-    out[...] = A @ B
+        return A @ X
+    out[...] = A @ X
     return out

@@ -2,7 +2,8 @@
 
 This is the only module that knows about blocks. A block is small enough for the processor's cache,
 so the elementwise passes of the network never wait for main memory, and the memory that training
-needs beside X and Y does not grow with the number of rows.
+needs beside dense X, Y and weights does not grow with the number of rows. (Blocks of sparse X are
+copies, made once: SciPy has no views of rows.)
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.sparsefuncs import mean_variance_axis
+from sklearn.utils.sparsefuncs import mean_variance_axis, min_max_axis
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
 from ._network import Array, Parameters, Workspace
@@ -142,15 +143,20 @@ def moments(X: Any, sample_weight: Array | None) -> tuple[Array, Array]:
     A standard deviation that is but the rounding error of the mean is returned as zero.
     """
     if sparse.issparse(X):
-        weights = None if sample_weight is None else sample_weight.astype(X.dtype)
-        mean, variance = mean_variance_axis(X, axis=0, weights=weights)
-        mean, variance = mean.astype(np.float64), variance.astype(np.float64)
+        mean, variance = mean_variance_axis(X.astype(np.float64), axis=0, weights=sample_weight)
     else:
         mean = _average(X, sample_weight, lambda rows: rows)
         variance = _average(X, sample_weight, lambda rows: np.square(rows - mean))
     spread = np.sqrt(variance)
     spread[spread <= ROUNDING * np.abs(mean)] = 0.0
     return mean, spread
+
+
+def largest_entries(X: Any) -> Array:
+    """The largest absolute value in each column of X, without a copy of X."""
+    low, high = min_max_axis(X, axis=0) if sparse.issparse(X) else (X.min(axis=0), X.max(axis=0))
+    largest: Array = np.maximum(-low, high)
+    return largest
 
 
 class _SingleThread:
@@ -172,8 +178,9 @@ class _SingleThread:
     def __enter__(self) -> None:
         with self._lock:
             if self._n_inside == 0:
+                controller = self._controller
                 _let_any_thread_limit()
-                self._limit = self._controller.limit(limits=1, user_api="blas")
+                self._limit = controller.limit(limits=1, user_api="blas")
             self._n_inside += 1
 
     def __exit__(self, *exception: object) -> None:

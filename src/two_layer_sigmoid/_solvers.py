@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ._network import Array, Parameters
-from ._objective import Objective
+
+if TYPE_CHECKING:
+    from ._objective import Objective
 
 GRADIENT_SMALL = "gradient small"
 ITERATION_LIMIT = "iteration limit"
@@ -59,7 +61,8 @@ def gradient_descent(
     try:
         while True:
             new_cost = objective(params, grads)
-            if not (math.isfinite(new_cost) and _all_finite(theta) and _all_finite(gradient)):
+            square = gradient.dot(gradient)
+            if not _all_finite(new_cost, square, gradient, theta):
                 theta[:] = last
                 return Result(cost, curve, DIVERGED)
             cost, last[:] = new_cost, theta
@@ -68,10 +71,11 @@ def gradient_descent(
             n_high = n_high + 1 if curve and cost > CEILING * max(curve[0], LN_2) else 0
             if n_high == PATIENCE:
                 return Result(cost, curve, DIVERGED)
-            if _largest_at_most(gradient, tol):
-                return Result(cost, curve, GRADIENT_SMALL)
-            if len(curve) == max_iter:
-                return Result(cost, curve, ITERATION_LIMIT)
+            # Only a short gradient can have no entry above tol: the cheap question first. The
+            # factor 2 makes up for rounding.
+            small = square <= 2 * theta.size * tol * tol and np.abs(gradient).max() <= tol
+            if small or len(curve) == max_iter:
+                return Result(cost, curve, GRADIENT_SMALL if small else ITERATION_LIMIT)
             on_step(len(curve), cost)
             curve.append(cost)
             params.assign(update(params, grads, learning_rate))
@@ -82,14 +86,9 @@ def gradient_descent(
         return Result(lowest, curve, INTERRUPTED)
 
 
-def _all_finite(vector: Array) -> bool:
-    # The square overflows only where an entry is infinite, not a number or near the limit; the
-    # exact test takes several times as long.
-    return math.isfinite(vector.dot(vector)) or bool(np.isfinite(vector).all())
-
-
-def _largest_at_most(gradient: Array, tol: float) -> bool:
-    # Only a short gradient can have no entry above tol: the cheap question first. The factor 2
-    # makes up for rounding.
-    short = gradient.dot(gradient) <= 2 * gradient.size * tol**2
-    return bool(short and np.abs(gradient).max() <= tol)
+def _all_finite(cost: float, square: float, gradient: Array, theta: Array) -> bool:
+    # Squares overflow only where an entry is infinite, not a number or near the limit; the exact
+    # test takes several times as long. ``square`` is the gradient's.
+    if math.isfinite(cost + square + theta.dot(theta)):
+        return True
+    return bool(math.isfinite(cost) and np.isfinite(gradient).all() and np.isfinite(theta).all())

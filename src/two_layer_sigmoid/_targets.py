@@ -25,30 +25,25 @@ class Targets(NamedTuple):
     multilabel: bool
 
 
-def encode(y: Any, sample_weight: Any, class_weight: Any, dtype: npt.DTypeLike) -> Targets:
-    """Turn the labels ``y`` of ``m`` rows and their weights into targets.
+def encode(X: Any, y: Any, sample_weight: Any, class_weight: Any) -> tuple[Any, Targets]:
+    """Turn the labels ``y`` of the rows of X and their weights into targets of X's dtype.
 
     Two classes make one output, more make one output each; a multilabel indicator matrix makes
-    one output for each label.
+    one output for each label. Rows that weigh nothing are dropped, from X too, whatever they hold.
     """
-    check_classification_targets(y)
-    kind = type_of_target(y)
-    if kind == "multiclass-multioutput":
-        raise ValueError(
-            "y has several columns that are not all 0 or 1 (multiclass-multioutput), which is not "
-            "supported: pass one column of labels, a multilabel indicator matrix of 0 and 1, or "
-            "use sklearn.multioutput.MultiOutputClassifier."
-        )
-    weights = check_weights(sample_weight, y.shape[0])
-    if kind == "multilabel-indicator":
-        return Targets(_indicator(y, class_weight, dtype), weights, np.arange(y.shape[1]), True)
-    encoder = LabelEncoder()
-    codes = encoder.fit_transform(column_or_1d(y, warn=True))
-    weights = _with_class_weight(encoder.classes_, codes, weights, class_weight)
-    _check_two_classes(encoder.classes_, codes, weights)
-    K = len(encoder.classes_)
-    outputs = np.array([[1]]) if K == 2 else np.arange(K)[:, np.newaxis]
-    return Targets((codes == outputs).astype(dtype), weights, encoder.classes_, False)
+    weights = check_weights(sample_weight, X.shape[0])
+    if _kind(y) == "multilabel-indicator":
+        Y = _indicator(y, class_weight).astype(X.dtype)
+        targets = Targets(Y, weights, np.arange(len(Y)), True)
+    else:
+        encoder = LabelEncoder()
+        codes = encoder.fit_transform(column_or_1d(y, warn=True))
+        weights = _with_class_weight(encoder.classes_, codes, weights, class_weight)
+        _check_two_classes(encoder.classes_, codes, weights)
+        K = len(encoder.classes_)
+        outputs = np.array([[1]]) if K == 2 else np.arange(K)[:, np.newaxis]
+        targets = Targets((codes == outputs).astype(X.dtype), weights, encoder.classes_, False)
+    return _drop_weightless(X, targets)
 
 
 def check_weights(sample_weight: Any, m: int) -> Array | None:
@@ -104,7 +99,34 @@ def _both(Z2: Array) -> Array:
     return np.hstack([-Z2, Z2]) if Z2.shape[1] == 1 else Z2
 
 
-def _indicator(y: Any, class_weight: Any, dtype: npt.DTypeLike) -> Array:
+def _kind(y: Any) -> str:
+    """scikit-learn's type of target, if it is one that can be learned here."""
+    try:
+        check_classification_targets(y)
+        kind: str = type_of_target(y)
+    except TypeError as error:
+        kinds = sorted({type(label).__name__ for label in np.ravel(y)})
+        raise TypeError(
+            f"y mixes labels of the types {', '.join(kinds)}: use numbers or strings throughout."
+        ) from error
+    if kind == "multiclass-multioutput":
+        raise ValueError(
+            "y has several columns that are not all 0 or 1 (multiclass-multioutput), which is not "
+            "supported: pass one column of labels, a multilabel indicator matrix of 0 and 1, or "
+            "use sklearn.multioutput.MultiOutputClassifier."
+        )
+    return kind
+
+
+def _drop_weightless(X: Any, targets: Targets) -> tuple[Any, Targets]:
+    if targets.weights is None or targets.weights.all():
+        return X, targets
+    counts = targets.weights > 0
+    Y, weights = targets.Y[:, counts], targets.weights[counts]
+    return X[counts], targets._replace(Y=Y, weights=weights)
+
+
+def _indicator(y: Any, class_weight: Any) -> npt.NDArray[Any]:
     if class_weight is not None:
         raise ValueError(
             f"class_weight={class_weight!r} is not supported for multilabel targets, whose rows "
@@ -115,7 +137,7 @@ def _indicator(y: Any, class_weight: Any, dtype: npt.DTypeLike) -> Array:
         raise ValueError(
             f"A multilabel y must be an indicator matrix of 0 and 1, got the values {np.unique(Y)}."
         )
-    return np.ascontiguousarray(Y.T, dtype=dtype)
+    return np.ascontiguousarray(Y.T)
 
 
 def _with_class_weight(
@@ -134,16 +156,15 @@ def _with_class_weight(
 
 def _scaled(weights: Array, name: str) -> Array | None:
     """Weights with the largest 1, so that no dtype overflows; the cost depends on ratios only."""
-    if not (np.isfinite(weights).all() and weights.min() >= 0):
+    smallest, largest = weights.min(), weights.max()
+    if not (smallest >= 0 and np.isfinite(largest)):
         raise ValueError(
-            f"{name} must be finite and non-negative, got values from {weights.min()} to "
-            f"{weights.max()}. Negative values in data passed to `{name}` have no meaning here: "
-            "leave a row out with the weight 0."
+            f"{name} must be finite and non-negative, got values from {smallest} to {largest}. "
+            "Give what should not count the weight 0."
         )
-    largest = weights.max()
     if largest == 0:
         raise ValueError(f"{name} is zero for every row: give at least one row a positive weight.")
-    return None if weights.min() == largest else weights / largest
+    return None if smallest == largest else weights / largest
 
 
 def _check_two_classes(
@@ -152,7 +173,7 @@ def _check_two_classes(
     present = classes if weights is None else classes[np.unique(codes[weights > 0])]
     if len(present) < 2:
         raise ValueError(
-            f"y holds only one class, {present[0]!r}"
+            f"y holds only one class, {present.tolist()[0]!r}"
             + (", in the rows of positive weight" if len(classes) > 1 else "")
             + ": a classifier needs at least two classes to learn from."
         )

@@ -44,7 +44,7 @@ def main() -> None:
     losses = Parallel(n_jobs=-1)(delayed(loss)(*run) for run in runs)
     table = pd.DataFrame(runs, columns=["problem", "n_h", "init", "seed"]).assign(loss=losses)
     summary = summarise(table)
-    print(summary.to_string(float_format="{:.3f}".format))
+    print(summary.unstack("init").to_string(float_format="{:.3f}".format))
     save(summary.reset_index(), "initialisation")
 
 
@@ -74,7 +74,7 @@ def summarise(table):
     best = table.groupby(["problem", "n_h"])["loss"].transform("min")
     table = table.assign(good=table["loss"] <= 1.1 * best + 0.005)
     groups = table.groupby(["problem", "n_h", "init"], sort=False)
-    return groups.agg(median=("loss", "median"), good=("good", "mean")).unstack("init")
+    return groups.agg(median=("loss", "median"), good=("good", "mean"))
 
 
 if __name__ == "__main__":

@@ -35,12 +35,6 @@ def parabola():
     return X, (X[:, 0] + (2 * (X[:, 1] - 0.5)) ** 2 - 0.75 >= 0).astype(int)
 
 
-def parity():
-    """Four bits and whether an odd number of them is set."""
-    X = np.array([[i >> bit & 1 for bit in range(4)] for i in range(16)], dtype=float)
-    return X, X.sum(axis=1).astype(int) % 2
-
-
 def breast_cancer():
     return load_breast_cancer(return_X_y=True)
 

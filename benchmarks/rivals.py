@@ -69,6 +69,7 @@ def plain_numpy(X, y, start, learning_rate, n_iter):
 
 
 def mlp_classifier(X, y, start, learning_rate, n_iter):
+    """scikit-learn's, which shuffles the rows in each iteration unless it is told not to."""
     mlp = MLPClassifier(
         (len(start.b1),),
         activation="logistic",

@@ -16,7 +16,7 @@ SOURCES = sorted((ROOT / "src" / "two_layer_sigmoid").glob("*.py"))
 MAY_IMPORT = {
     "__init__": {"_classifier"},
     "_classifier": {"_network", "_objective", "_solvers", "_targets"},
-    "_solvers": {"_network", "_objective"},
+    "_solvers": {"_network", "_objective"},  # the objective for its type only
     "_objective": {"_network"},
     "_targets": {"_network"},
     "_network": set(),
@@ -39,6 +39,35 @@ def test_the_readmes_example_runs_as_it_stands():
     done = in_fresh_process(example)
     assert done.returncode == 0, done.stderr
     assert "iteration limit" in done.stdout
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))])
+def test_pages_are_whole(page):
+    text = page.read_text()
+    assert "@@" not in text
+    links = re.findall(r"\]\(([^)#]+)\)", text)
+    local = [link for link in links if "://" not in link]
+    assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+def test_the_quick_start_does_what_it_says(tmp_path):
+    script = tmp_path / "plot_quickstart.py"
+    script.write_text((ROOT / "docs" / "examples" / "plot_quickstart.py").read_text())
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    predictions = re.findall(r"^prediction for (.*): (\d)$", done.stdout, flags=re.MULTILINE)
+    assert dict(predictions) == {"(2, 2)": "1", "(8, 8)": "1", "(2, 8)": "0", "(8, 2)": "0"}
+    costs = re.findall(r"^Cost after iteration \d+: (0\.\d+)$", done.stdout, flags=re.MULTILINE)
+    assert len(costs) == 10
+    (lowest,) = re.findall(r"lowest (0\.\d+)", done.stdout)
+    assert float(lowest) < 0.19
+    assert all(f"{name} = [[" in done.stdout for name in ("W1", "b1", "W2", "b2"))
+    assert done.stdout.count("\n          ") == 9  # the table of the search
+    assert "best: {'clf__learning_rate': " in done.stdout
+    pictures = {path.name for path in tmp_path.glob("*.png") if path.stat().st_size > 10_000}
+    assert pictures == {"quickstart_boundary.png", "quickstart_cost.png"}
 
 
 def test_the_readme_has_two_set_up_commands():

@@ -7,7 +7,6 @@ The lecture's network on the data of the lecture's course, then the same estimat
 on real data: cross-validated, and searched over ``learning_rate`` and ``n_h``.
 """
 
-import sys
 from pathlib import Path
 
 import matplotlib as mpl
@@ -56,14 +55,14 @@ for point, label in zip(points, clf.predict(points), strict=True):
 # The decision boundary and the cost curve
 # ----------------------------------------
 
-pictures = Path(sys.argv[0]).resolve().parent
+pictures = Path(__file__).parent if "__file__" in globals() else Path.cwd()
 
 
 def save(figure, name):
-    """Save a figure beside this script."""
+    """Save a figure beside this script, or where the notebook runs."""
     path = pictures / f"{name}.png"
     figure.savefig(path, dpi=120)
-    print(f"saved {path.name} beside this script")
+    print(f"saved {path.name}")
 
 
 figure, ax = plt.subplots(figsize=(6, 5), layout="constrained")

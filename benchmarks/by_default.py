@@ -1,0 +1,64 @@
+"""Does it train by default? Ours against MLPClassifier with sigmoid units, 20 seeds each.
+
+``python -m benchmarks.by_default`` fits both by default on data that sigmoid networks are slow to
+learn, prints minimum, median and maximum of training loss and accuracy, and writes
+``benchmarks/results/by_default.csv``.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import pandas as pd
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import StandardScaler
+
+from benchmarks import problems
+from benchmarks.machine import save
+from two_layer_sigmoid import TwoLayerSigmoidClassifier
+
+PROBLEMS = {  # data, whether they are standardised, hidden units
+    "parabola, raw": (problems.parabola, False, 20),
+    "moons": (problems.moons, True, 8),
+    "lecture": (problems.lecture, True, 2),
+}
+ESTIMATORS = {
+    "ours": lambda n_h, seed: TwoLayerSigmoidClassifier(n_h, random_state=seed),
+    "MLPClassifier": lambda n_h, seed: MLPClassifier(
+        (n_h,), activation="logistic", random_state=seed
+    ),
+}
+N_SEEDS = 20
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")  # MLPClassifier's, about the iterations it was allowed
+    table = pd.DataFrame([row for problem in PROBLEMS for row in measure(problem)])
+    summary = table.groupby(["problem", "n_h", "estimator"], sort=False)[["loss", "accuracy"]].agg(
+        ["min", "median", "max"]
+    )
+    print(summary.to_string(float_format="{:.3f}".format))
+    save(table, "by_default")
+
+
+def measure(problem):
+    """One row for each estimator and seed."""
+    make, standardise, n_h = PROBLEMS[problem]
+    X, y = make()
+    if standardise:
+        X = StandardScaler().fit_transform(X)
+    for name, build in ESTIMATORS.items():
+        for seed in range(N_SEEDS):
+            fitted = build(n_h, seed).fit(X, y)
+            yield {
+                "problem": problem,
+                "n_h": n_h,
+                "estimator": name,
+                "seed": seed,
+                "loss": fitted.loss_,
+                "accuracy": fitted.score(X, y),
+            }
+
+
+if __name__ == "__main__":
+    main()

@@ -169,15 +169,18 @@ def test_prediction_that_overflows_names_the_remedy(fitted):
         fitted.predict_proba(X)
 
 
-def test_scoring_against_labels_of_another_kind(fitted):
-    with pytest.raises(ValueError, match=r"Mix of label input types|different types"):
-        fitted.score(X, np.where(y, "yes", "no"))
+@pytest.mark.parametrize("other", [np.where(y, "yes", "no"), y + 7])
+def test_scoring_against_labels_that_are_coded_differently(fitted, other):
+    message = r"y holds only labels that fit has not seen, such as .*: code it .* labels \[0, 1\]"
+    with pytest.raises(ValueError, match=message):
+        fitted.score(X, other)
 
 
 def test_scoring_against_unknown_labels_counts_them_as_wrong(fitted):
     labels = fitted.predict(X)
     labels[:5] = 7  # a class that the training part of a split may lack
     assert fitted.score(X, labels) == 0.75
+    assert fitted.score(X[:1], [7]) == 0
 
 
 @pytest.mark.parametrize(

@@ -305,6 +305,39 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
         """
         return _targets.log_probabilities(self._logits(X), self._multilabel)
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The mean accuracy of ``predict``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to judge.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            True labels. One that ``fit`` has not seen counts as wrong.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            Share of the rows whose label (multilabel: all labels) is predicted, in [0, 1].
+
+        Raises
+        ------
+        ValueError
+            If y holds several labels and none that ``fit`` has seen: it is coded differently.
+        """
+        check_is_fitted(self)
+        if not self._multilabel:
+            given = set(np.asarray(y).ravel().tolist())
+            if len(given) > 1 and given.isdisjoint(self.classes_.tolist()):
+                raise ValueError(
+                    f"y holds only labels that fit has not seen, such as {min(given, key=str)!r}: "
+                    f"code it like the y of fit, with the labels {self.classes_.tolist()}."
+                )
+        accuracy: float = super().score(X, y, sample_weight=sample_weight)
+        return accuracy
+
     @property
     def W1(self) -> Array:
         """Weights of the hidden layer, the lecture's name for ``W1_``."""

@@ -131,6 +131,10 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
         If the features have wild scales: standard deviations that differ by more than 1000 times,
         or a mean more than 1000 standard deviations from zero (constant features: more than 1000).
 
+    See Also
+    --------
+    sklearn.neural_network.MLPClassifier : Networks of any depth, with other activations.
+
     Notes
     -----
     The steps of the lecture are the methods ``_initialize_parameters``, ``_forward``, ``_cost``,
@@ -139,10 +143,6 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
 
     Ctrl-C in ``fit`` keeps the best weights so far and then raises ``KeyboardInterrupt``. A ``fit``
     that raises any other error leaves an earlier fit as it was.
-
-    See Also
-    --------
-    sklearn.neural_network.MLPClassifier : Networks of any depth, with other activations.
 
     References
     ----------

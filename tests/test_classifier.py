@@ -130,12 +130,14 @@ def test_copies(small_moons, copied):
 def test_verbose_prints_the_cost(small_moons, capsys):
     quick(max_iter=20, verbose=1).fit(*small_moons)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 10
+    assert len(lines) == 11
     assert lines[1].startswith("Cost after iteration 2: 0.")
+    assert lines[-1].startswith("Cost after iteration 20: 0.")
+    assert lines[-1].endswith(", iteration limit")
     quick(max_iter=20, verbose=2).fit(*small_moons)
-    assert len(capsys.readouterr().out.splitlines()) == 20
+    assert len(capsys.readouterr().out.splitlines()) == 21
     quick(max_iter=19, verbose=1).fit(*small_moons)
-    assert len(capsys.readouterr().out.splitlines()) == 10
+    assert len(capsys.readouterr().out.splitlines()) == 11
     quick(max_iter=20).fit(*small_moons)
     assert capsys.readouterr().out == ""
 
@@ -283,10 +285,15 @@ def test_ending_on_the_plateau_is_warned_of(lecture):
     assert caught[0].filename == __file__
 
 
-def test_ending_above_the_plateau_is_warned_of_too(moons):
-    X, y = moons
-    with pytest.warns(ConvergenceWarning, match=r"no better than .* lower learning_rate or alpha"):
-        quick(alpha=1.0).fit(X, y)
+def test_a_penalty_that_holds_training_on_the_plateau_is_named(moons):
+    with pytest.warns(ConvergenceWarning, match=r"ended on the plateau.* lower alpha"):
+        quick(alpha=1.0, learning_rate=0.1, max_iter=500).fit(*moons)
+
+
+def test_a_penalty_too_strong_for_the_rate_is_named(moons):
+    message = r"diverged .* learning_rate=1.2 and alpha=10; .*times alpha it must stay below 2"
+    with pytest.warns(ConvergenceWarning, match=message):
+        TwoLayerSigmoidClassifier(alpha=10, random_state=0).fit(*moons)
 
 
 def test_labels_that_never_change_are_no_plateau(small_moons):
@@ -307,7 +314,7 @@ def test_divergence_keeps_finite_weights_and_is_warned_of_once(moons, rate):
     with pytest.warns(ConvergenceWarning) as caught:
         clf = TwoLayerSigmoidClassifier(n_h=3, learning_rate=rate, random_state=0).fit(X, y)
     (warning,) = caught
-    assert f"diverged at iteration {clf.n_iter_} with learning_rate={rate}" in str(warning.message)
+    assert f"diverged at iteration {clf.n_iter_} with learning_rate={rate} " in str(warning.message)
     assert "StandardScaler" in str(warning.message)
     assert warning.filename == __file__
     assert clf.stop_reason_ == "diverged"

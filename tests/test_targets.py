@@ -105,6 +105,7 @@ def test_a_class_without_weight_is_left_out_of_balance():
         ([0, 1], [1, 2, 3], None, r"sample_weight has shape \(3,\).*\(2,\)"),
         ([0, 1], [[1], [2]], None, r"sample_weight has shape \(2, 1\).*\(2,\)"),
         ([0, 1], ["a", "b"], None, "could not convert string to float"),
+        ([0, 1], "balanced", None, "sample_weight must hold one number .* got 'balanced'"),
         ([0, 1], None, {0: 1, 1: -1}, "class_weight must be finite and non-negative"),
         ([0, 1], None, {0: 1, 1: np.nan}, "class_weight must be finite and non-negative"),
         ([0, 1], None, {0: 1, 7: 1}, "are not in class_weight"),

@@ -52,6 +52,11 @@ def check_weights(sample_weight: Any, m: int) -> Array | None:
         return None
     if isinstance(sample_weight, Number):
         sample_weight = np.full(m, sample_weight)
+    if isinstance(sample_weight, str):
+        raise ValueError(
+            f"sample_weight must hold one number for each row of X, got {sample_weight!r}; "
+            "weights of classes are set by class_weight."
+        )
     w = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
     if w.shape != (m,):
         raise ValueError(

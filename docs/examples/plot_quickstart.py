@@ -94,13 +94,9 @@ save(figure, "quickstart_boundary")
 figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
 ax.plot(clf.loss_curve_, color="#3b2663", linewidth=1)
 ax.axhline(np.log(2), color="0.5", linestyle="--", label="ln 2, the cost of knowing nothing")
-ax.set(
-    xlabel="iteration",
-    ylabel="cost",
-    ylim=(0, None),
-    title="The cost in training: at this rate it oscillates",
-)
-ax.legend(loc="center right")
+ax.set(xlabel="iteration", ylabel="cost", title="The cost in training: at this rate it oscillates")
+ax.set_ylim(0, 1.25 * max(clf.loss_curve_))  # room for the legend above the spikes
+ax.legend(loc="upper right")
 save(figure, "quickstart_cost")
 
 # %%

@@ -11,7 +11,6 @@ import warnings
 
 import pandas as pd
 from sklearn.neural_network import MLPClassifier
-from sklearn.preprocessing import StandardScaler
 
 from benchmarks import problems
 from benchmarks.machine import save
@@ -44,9 +43,7 @@ def main() -> None:
 def measure(problem):
     """One row for each estimator and seed."""
     make, standardise, n_h = PROBLEMS[problem]
-    X, y = make()
-    if standardise:
-        X = StandardScaler().fit_transform(X)
+    X, y = problems.load(make, standardise)
     for name, build in ESTIMATORS.items():
         for seed in range(N_SEEDS):
             fitted = build(n_h, seed).fit(X, y)

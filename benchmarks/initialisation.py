@@ -14,7 +14,6 @@ import warnings
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.preprocessing import StandardScaler
 
 from benchmarks import problems
 from benchmarks.machine import save
@@ -51,9 +50,7 @@ def main() -> None:
 def loss(problem, n_h, start, seed):
     """The training loss that one start of one problem ends with."""
     make, standardise = PROBLEMS[problem]
-    X, y = make()
-    if standardise:
-        X = StandardScaler().fit_transform(X)
+    X, y = problems.load(make, standardise)
     init = glorot(X.shape[1], n_h, np.random.RandomState(seed)) if start == "glorot" else start
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of ending on the plateau, which is what is measured

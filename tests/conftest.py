@@ -9,22 +9,20 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")
 import numpy as np
 import pytest
 from sklearn.datasets import make_blobs, make_moons
-from sklearn.preprocessing import StandardScaler
+
+from benchmarks import problems
 
 
 @pytest.fixture(scope="session")
 def lecture():
     """The lecture course's data: four blobs, the classes on the diagonals."""
-    centers = ([2.5, 3], [6.7, 7.9], [2.1, 7.9], [7.4, 2.8])
-    X, blob = make_blobs(n_samples=2000, centers=centers, cluster_std=1.1, random_state=0)
-    return _frozen(X, (blob < 2).astype(int))
+    return _frozen(*problems.lecture())
 
 
 @pytest.fixture(scope="session")
 def moons():
     """Two moons, standardised."""
-    X, y = make_moons(2000, noise=0.2, random_state=0)
-    return _frozen(StandardScaler().fit_transform(X), y)
+    return _frozen(*problems.load(problems.moons, standardise=True))
 
 
 @pytest.fixture(scope="session")

@@ -17,10 +17,10 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import log_loss
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils.fixes import parse_version
 from threadpoolctl import threadpool_limits
 
+from benchmarks import problems
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _network, _objective
 
 WEIGHTS = ("W1_", "b1_", "W2_", "b2_")
@@ -577,8 +577,7 @@ def test_class_weight_moves_the_decision(moons):
 
 
 def test_issue_31235_of_scikit_learn_is_learned_for_every_seed():
-    X = np.random.RandomState(1).random_sample((500, 2))
-    y = (X[:, 0] + (2 * (X[:, 1] - 0.5)) ** 2 - 0.75 >= 0).astype(int)
+    X, y = problems.parabola()
     for seed in range(20):
         assert TwoLayerSigmoidClassifier(n_h=20, random_state=seed).fit(X, y).score(X, y) >= 0.97
 
@@ -588,9 +587,8 @@ def test_moons_are_learned_by_default(moons):
     assert np.median(losses) <= 0.085
 
 
-def test_lecture_data_is_learned_with_two_units(lecture):
-    X, y = lecture
-    X = StandardScaler().fit_transform(X)
+def test_lecture_data_is_learned_with_two_units():
+    X, y = problems.load(problems.lecture, standardise=True)
     losses = [TwoLayerSigmoidClassifier(n_h=2, random_state=s).fit(X, y).loss_ for s in range(20)]
     assert sum(loss < 0.20 for loss in losses) >= 19
 

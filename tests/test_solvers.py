@@ -13,17 +13,13 @@ from two_layer_sigmoid._network import Parameters
 class Quadratic:
     """curvature / 2 |theta - 1|^2 + 1, of a network with 1 feature, 1 hidden unit and 1 output."""
 
-    n_theta = 4
-
     def __init__(self, curvature=1.0):
         self.curvature = curvature
-        self.n_calls = 0
 
     def views(self, theta):
         return Parameters.views(theta, 1, 1, 1)
 
     def __call__(self, params, grads):
-        self.n_calls += 1
         cost = 1.0
         for parameter, gradient in zip(params, grads, strict=True):
             gradient[...] = self.curvature * (parameter - 1)

@@ -411,17 +411,18 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
     def _start(self, X: Any, targets: Targets) -> Array:
         """The initial parameters as one flat vector of the data's dtype."""
         mean, spread = moments(X, targets.weights)
+        unit = np.where(spread > 0, spread, 1.0)  # as StandardScaler treats constant features
         params = self._initialize_parameters(
             X.shape[1],
             int(self.n_h),
             len(targets.Y),
             mean=mean,
-            spread=np.where(spread > 0, spread, 1.0),  # as StandardScaler treats constant features
+            spread=unit,
             random_state=check_random_state(self.random_state),
         )
         theta = np.concatenate([array.ravel() for array in params]).astype(X.dtype)
         _check_reach(params, X)
-        _warn_of_wild_scales(mean, spread)
+        _warn_of_wild_scales(spread, np.abs(mean) / unit)
         return theta
 
     def _build_objective(self, X: Any, targets: Targets) -> Objective:
@@ -444,7 +445,7 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
             learning_rate=float(self.learning_rate),  # a NumPy scalar would widen float32
             max_iter=self.max_iter,
             tol=float(self.tol),
-            on_step=self._report if self.verbose else _say_nothing,
+            on_step=self._report if self.verbose else _solvers.say_nothing,
         )
 
     def _report(self, k: int, cost: float) -> None:
@@ -533,10 +534,6 @@ def _print_cost(k: int, cost: float, ending: str = "") -> None:
     print(f"Cost after iteration {k}: {cost:.6f}{ending}")
 
 
-def _say_nothing(k: int, cost: float) -> None:
-    pass
-
-
 def _silent_overflow() -> np.errstate:
     """Overflow is looked for where it matters, and told of in words of our own."""
     return np.errstate(over="ignore", invalid="ignore")
@@ -544,7 +541,7 @@ def _silent_overflow() -> np.errstate:
 
 def _given(init: Any, n_x: int, n_h: int, n_y: int) -> Parameters:
     """Copies of the arrays in ``init``, in float64."""
-    shapes = (n_h, n_x), (n_h, 1), (n_y, n_h), (n_y, 1)
+    shapes = _network.parameter_shapes(n_x, n_h, n_y)
     try:
         arrays = [np.array(array) for array in init]
     except ValueError as error:  # NumPy's, of rows of several lengths
@@ -569,9 +566,9 @@ def _check_reach(params: Parameters, X: Any) -> None:
         )
 
 
-def _warn_of_wild_scales(mean: Array, spread: Array) -> None:
+def _warn_of_wild_scales(spread: Array, offset: Array) -> None:
+    """``offset`` is how far each mean lies from zero, in standard deviations."""
     varying = spread[spread > 0] if spread.any() else np.ones(1)
-    offset = np.abs(mean) / np.where(spread > 0, spread, 1.0)
     if max(varying.max() / varying.min(), offset.max()) > WILD_SCALES:
         warnings.warn(
             f"The features of X have wild scales: standard deviations from {varying.min():.3g} to "

@@ -35,7 +35,7 @@ class Parameters(_FourArrays):
     @classmethod
     def views(cls, theta: Array, n_x: int, n_h: int, n_y: int) -> Parameters:
         """Four views of the flat vector ``theta``: what changes one changes the other."""
-        shapes = (n_h, n_x), (n_h, 1), (n_y, n_h), (n_y, 1)
+        shapes = parameter_shapes(n_x, n_h, n_y)
         ends = np.cumsum([rows * columns for rows, columns in shapes])
         pieces = np.split(theta, ends[:-1])
         params = cls(*(piece.reshape(shape) for piece, shape in zip(pieces, shapes, strict=True)))
@@ -79,6 +79,11 @@ class Workspace(NamedTuple):
         Z2, A2, dZ2, loss = np.empty((4, n_y, m), dtype)
         cache = Cache(A1, A1, Z2, A2)
         return cls(cache, dZ1, dZ2, loss, np.zeros((n_y, m), dtype), np.ones((m, 1), dtype))
+
+
+def parameter_shapes(n_x: int, n_h: int, n_y: int) -> tuple[tuple[int, int], ...]:
+    """The shapes of W1, b1, W2 and b2."""
+    return (n_h, n_x), (n_h, 1), (n_y, n_h), (n_y, 1)
 
 
 def initialize_small(

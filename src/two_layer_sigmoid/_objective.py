@@ -19,7 +19,7 @@ from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis, min_max_axis
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
-from ._network import Array, Parameters, Workspace
+from ._network import Array, Parameters, Workspace, parameter_shapes
 
 # Bytes of a block's X and hidden layer in float64. Measured: 1 to 4 MiB are equally fast; with
 # less, calls cost more than the arithmetic, with more, the passes wait for memory.
@@ -83,7 +83,7 @@ class Objective:
         self.total = float(m if sample_weight is None else sample_weight.sum())
         self._forward, self._cost, self._backward = forward, cost, backward
         self._shards = _shards(X, Y, n_h, sample_weight)
-        n_theta = n_h * (X.shape[1] + 1) + n_y * (n_h + 1)
+        n_theta = sum(rows * columns for rows, columns in parameter_shapes(*self.layer_sizes))
         self._shard_grads, self._block_grads = (
             self.views(theta) for theta in np.empty((2, n_theta), X.dtype)
         )
@@ -178,9 +178,8 @@ class _SingleThread:
     def __enter__(self) -> None:
         with self._lock:
             if self._n_inside == 0:
-                controller = self._controller
                 _let_any_thread_limit()
-                self._limit = controller.limit(limits=1, user_api="blas")
+                self._limit = self._controller.limit(limits=1, user_api="blas")
             self._n_inside += 1
 
     def __exit__(self, *exception: object) -> None:

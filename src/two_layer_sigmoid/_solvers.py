@@ -29,6 +29,10 @@ PATIENCE = 100
 LN_2 = math.log(2)
 
 
+def say_nothing(k: int, cost: float) -> None:
+    """What is done on a step where nobody wants to know."""
+
+
 class Result(NamedTuple):
     """How a solver ended; the parameters themselves are in the vector that it was given."""
 
@@ -45,7 +49,7 @@ def gradient_descent(
     learning_rate: float,
     max_iter: int,
     tol: float,
-    on_step: Callable[[int, float], None] = lambda k, cost: None,
+    on_step: Callable[[int, float], None] = say_nothing,
 ) -> Result:
     """Full-batch gradient descent: equation (9) of the lecture, ``max_iter`` times at most.
 

@@ -11,7 +11,7 @@ from scipy import sparse
 from scipy.special import entr, expit, log_expit, logsumexp
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import check_array, column_or_1d, compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import check_classification_targets, is_multilabel
 
 from ._network import Array
 
@@ -32,7 +32,7 @@ def encode(X: Any, y: Any, sample_weight: Any, class_weight: Any) -> tuple[Any, 
     one output for each label. Rows that weigh nothing are dropped, from X too, whatever they hold.
     """
     weights = check_weights(sample_weight, X.shape[0])
-    if _kind(y) == "multilabel-indicator":
+    if _is_multilabel(y):
         Y = _indicator(y, class_weight).astype(X.dtype)
         targets = Targets(Y, weights, np.arange(len(Y)), True)
     else:
@@ -85,8 +85,10 @@ def labels(Z2: Array, classes: npt.NDArray[Any], multilabel: bool) -> npt.NDArra
 
 def probabilities(Z2: Array, multilabel: bool) -> Array:
     """The probabilities of the classes (multilabel: of each label), inside (0, 1)."""
-    one_of_many = Z2.shape[1] > 1 and not multilabel
-    P = np.exp(log_probabilities(Z2, multilabel)) if one_of_many else expit(_both(Z2))
+    if _is_one_of_many(Z2, multilabel):
+        P = np.exp(log_probabilities(Z2, multilabel))
+    else:
+        P = expit(_both(Z2))
     limits = np.finfo(P.dtype)
     return np.clip(P, limits.tiny, 1 - limits.eps, out=P)
 
@@ -94,9 +96,14 @@ def probabilities(Z2: Array, multilabel: bool) -> Array:
 def log_probabilities(Z2: Array, multilabel: bool) -> Array:
     """The logarithms of the probabilities, from the logits: never -inf."""
     log_P: Array = log_expit(_both(Z2))
-    if Z2.shape[1] > 1 and not multilabel:  # more than two classes, one sigmoid each
+    if _is_one_of_many(Z2, multilabel):
         log_P -= logsumexp(log_P, axis=1, keepdims=True)
     return log_P
+
+
+def _is_one_of_many(Z2: Array, multilabel: bool) -> bool:
+    """More than two classes, with one sigmoid each that knows nothing of the others."""
+    return Z2.shape[1] > 1 and not multilabel
 
 
 def _both(Z2: Array) -> Array:
@@ -104,23 +111,23 @@ def _both(Z2: Array) -> Array:
     return np.hstack([-Z2, Z2]) if Z2.shape[1] == 1 else Z2
 
 
-def _kind(y: Any) -> str:
-    """scikit-learn's type of target, if it is one that can be learned here."""
+def _is_multilabel(y: Any) -> bool:
+    """Whether y is an indicator matrix, and not one column of labels; nothing else is learned."""
     try:
         check_classification_targets(y)
-        kind: str = type_of_target(y)
+        multilabel: bool = is_multilabel(y)
     except TypeError as error:
         kinds = sorted({type(label).__name__ for label in np.ravel(y)})
         raise TypeError(
             f"y mixes labels of the types {', '.join(kinds)}: use numbers or strings throughout."
         ) from error
-    if kind == "multiclass-multioutput":
+    if y.ndim == 2 and y.shape[1] > 1 and not multilabel:
         raise ValueError(
             "y has several columns that are not all 0 or 1 (multiclass-multioutput), which is not "
             "supported: pass one column of labels, a multilabel indicator matrix of 0 and 1, or "
             "use sklearn.multioutput.MultiOutputClassifier."
         )
-    return kind
+    return multilabel
 
 
 def _drop_weightless(X: Any, targets: Targets) -> tuple[Any, Targets]:

@@ -132,6 +132,38 @@ def test_steps_may_return_arrays_of_their_own(problem):
     assert_array_equal(gradient, expected[1])
 
 
+def test_cost_alone_is_the_same(problem, small_blocks):
+    X, Y, theta, weights = problem
+    steps = {"forward": _network.forward, "cost": _network.cost, "backward": _network.backward}
+    objective = Objective(X, Y, N_H, **steps, sample_weight=weights, alpha=0.3)
+    params, grads = objective.views(theta), objective.views(np.empty_like(theta))
+    assert objective(params) == objective(params, grads)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", [np.asarray, np.asfortranarray, sparse.csr_array])
+def test_batches_average_to_the_whole(problem, kind, dtype, weighted):
+    X, Y, theta, weights = problem
+    X, Y, theta = kind(X.astype(dtype)), Y.astype(dtype), theta.astype(dtype)
+    weights = np.where(np.arange(M) < M // 2, 0.0, weights)  # whole batches may weigh nothing
+    steps = {"forward": _network.forward, "cost": _network.cost, "backward": _network.backward}
+    options = {"sample_weight": weights if weighted else None, "alpha": 0.3}
+    objective = Objective(X, Y, N_H, **steps, **options)
+    gradient, mean, cost = np.empty_like(theta), np.zeros_like(theta), 0.0
+    for _ in range(2):  # the second epoch finds memory that the first has used
+        shares = []
+        for batch, share in objective.batches(300, np.random.RandomState(0)):
+            shares.append(share)
+            cost += share * batch(objective.views(theta), objective.views(gradient)) / 2
+            mean += share * gradient / 2
+    assert shares == [0.3, 0.3, 0.3, 0.1]
+    whole = np.empty_like(theta)
+    tol = 1e-12 if dtype == np.float64 else 1e-4
+    assert_allclose(cost, objective(objective.views(theta), objective.views(whole)), rtol=tol)
+    assert_allclose(mean, whole, rtol=tol, atol=tol)
+
+
 @pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("kind", [np.asarray, np.asfortranarray, sparse.csr_array])

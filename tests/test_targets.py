@@ -167,6 +167,50 @@ def test_probabilities_lie_inside_and_agree_with_their_logarithms(dtype, multila
         assert_allclose(P.sum(axis=1), 1, rtol=tol)
 
 
+def test_log_probabilities_of_many_classes_sort_as_probabilities_do():
+    Z2 = np.array([[-900.0, -800.0, 5.0], [-800.0, -900.0, 5.0], [-1e6, 3.0, -2e6]])
+    P, log_P = _targets.probabilities(Z2, False), _targets.log_probabilities(Z2, False)
+    assert_array_equal(np.argsort(log_P), np.argsort(P))
+    assert_allclose(log_P, np.log(P), rtol=1e-12, atol=1e-15)
+
+
+def test_log_probabilities_end_in_sight_of_the_smallest_probability():
+    log_P = _targets.log_probabilities(np.array([[-1e6]]), False)
+    assert_array_equal(log_P[0, 1], 8 * np.log(np.finfo(float).tiny))
+
+
+def test_labels_are_coded_by_given_classes():
+    targets = encode_like(["b", "b"], classes=["a", "b", "c"])
+    assert_array_equal(targets.Y, [[0, 0], [1, 1], [0, 0]])
+    assert_array_equal(encode_like([0, 0], classes=[0, 1]).Y, [[0, 0]])
+
+
+def encode_like(y, classes):
+    X = np.zeros((len(y), 1))
+    return _targets.encode(X, np.asarray(y), None, None, classes=np.asarray(classes))[1]
+
+
+def test_split_keeps_shares_weights_and_order():
+    y = np.arange(100) % 4 == 0
+    X, targets = _targets.encode(np.arange(100.0)[:, np.newaxis], y, 1.0 + np.arange(100), None)
+    parts = _targets.split(X, targets, 0.2, np.random.RandomState(0))
+    assert [len(part) for part, _ in parts] == [80, 20]
+    for part, of_part in parts:
+        rows = part[:, 0].astype(int)
+        assert (np.diff(rows) > 0).all()
+        assert_array_equal(of_part.Y[0], y[rows])
+        assert_array_equal(of_part.weights, (rows + 1) / 100)
+        assert of_part.Y.mean() == 0.25
+    assert_array_equal(np.sort(np.r_[parts[0][0], parts[1][0]], axis=0), X)
+
+
+def test_balanced_weights_can_be_given_to_other_rows():
+    assert _targets.resolved("balanced", np.array(list("aab")), None) == {"a": 0.5, "b": 1.0}
+    given = _targets.resolved("balanced", np.array([0, 1]), [2, 1])
+    assert given[1] == 2 * given[0]
+    assert _targets.resolved({0: 3}, np.array([0, 1]), None) == {0: 3}
+
+
 def test_two_classes_get_both_probabilities_from_one_logit():
     Z2 = np.array([[-800.0], [-1.0], [800.0]])
     P = _targets.probabilities(Z2, False)

@@ -9,12 +9,13 @@ copies, made once: SciPy has no views of rows.)
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis, min_max_axis
 from threadpoolctl import OpenBLASController, ThreadpoolController
@@ -63,6 +64,8 @@ class Objective:
     sample_weight : ndarray of shape (m,), default=None
     alpha : float, default=0.0
         Strength of the L2 penalty. It does not depend on the number of rows.
+    total : float, default=None
+        What to divide by instead of sum_i w_i.
     """
 
     def __init__(
@@ -76,55 +79,106 @@ class Objective:
         backward: Callable[..., Parameters],
         sample_weight: Array | None = None,
         alpha: float = 0.0,
+        total: float | None = None,
     ) -> None:
         n_y, m = Y.shape
         self.layer_sizes = X.shape[1], n_h, n_y
         self.alpha = alpha
-        self.total = float(m if sample_weight is None else sample_weight.sum())
+        self.total = total or float(m if sample_weight is None else sample_weight.sum())
+        weights = None if sample_weight is None else sample_weight.astype(X.dtype, copy=False)
+        self._X, self._Y, self._weights = X, Y, weights
+        self._steps = {"forward": forward, "cost": cost, "backward": backward}
         self._forward, self._cost, self._backward = forward, cost, backward
-        self._shards = _shards(X, Y, n_h, sample_weight)
+        self._shards = _shards(X, Y, n_h, weights)
+        self._batches: dict[int, Objective] = {}
         n_theta = sum(rows * columns for rows, columns in parameter_shapes(*self.layer_sizes))
         self._shard_grads, self._block_grads = (
             self.views(theta) for theta in np.empty((2, n_theta), X.dtype)
         )
 
+    @property
+    def n_rows(self) -> int:
+        """Number of examples, m."""
+        return int(self._Y.shape[1])
+
     def views(self, theta: Array) -> Parameters:
         """The four arrays of the network as views of the flat vector ``theta``."""
         return Parameters.views(theta, *self.layer_sizes)
 
-    def __call__(self, params: Parameters, grads: Parameters) -> float:
-        """The cost at ``params``; ``grads`` receives its gradient."""
+    def __call__(self, params: Parameters, grads: Parameters | None = None) -> float:
+        """The cost at ``params``; ``grads``, if given, receives its gradient."""
         first, *others = self._shards
         cost = self._of_shard(first, params, grads)
         for shard in others:
-            cost += self._of_shard(shard, params, self._shard_grads)
+            cost += self._of_shard(shard, params, grads and self._shard_grads)
             _add(grads, self._shard_grads)
         return cost + self._add_penalty(params, grads) if self.alpha else cost
 
-    def _of_shard(self, shard: list[Block], params: Parameters, out: Parameters) -> float:
+    def batches(
+        self, size: int, random_state: np.random.RandomState
+    ) -> Iterator[tuple[Objective, float]]:
+        """One epoch: all rows in random order, ``size`` at a time.
+
+        Yields the objective of each batch, good until the next is asked for, and its share of the
+        rows. With m rows in all and b in the batch, the cost is::
+
+            m/b sum_{i in batch} w_i L_i / sum_i w_i  +  alpha / 2 * (||W1||^2 + ||W2||^2)
+
+        so that its mean over the batches, by their shares, is the cost of all rows, whatever the
+        size of the batches and however the weights fall.
+        """
+        order = random_state.permutation(self.n_rows)
+        for start in range(0, self.n_rows, size):
+            rows = order[start : start + size]
+            yield self._batch(rows), len(rows) / self.n_rows
+
+    def _batch(self, rows: npt.NDArray[np.intp]) -> Objective:
+        """The objective of some rows, in memory that the next batch as large overwrites."""
+        X, Y = self._X[rows], self._Y[:, rows]
+        weights = None if self._weights is None else self._weights[rows]
+        batch = self._batches.get(len(rows))
+        if batch is not None and not sparse.issparse(X):
+            batch._X[...], batch._Y[...] = X, Y
+            if batch._weights is not None:
+                batch._weights[...] = weights
+            return batch
+        batch = Objective(
+            X,
+            Y,
+            self.layer_sizes[1],
+            **self._steps,
+            sample_weight=weights,
+            alpha=self.alpha,
+            total=self.total * len(rows) / self.n_rows,
+        )
+        self._batches[len(rows)] = batch
+        return batch
+
+    def _of_shard(self, shard: list[Block], params: Parameters, out: Parameters | None) -> float:
         """The shard's share of the cost; ``out`` receives its share of the gradient."""
         first, *others = shard
         cost = self._of_block(first, params, out)
         for block in others:
-            cost += self._of_block(block, params, self._block_grads)
+            cost += self._of_block(block, params, out and self._block_grads)
             _add(out, self._block_grads)
         return cost
 
-    def _of_block(self, block: Block, params: Parameters, out: Parameters) -> float:
+    def _of_block(self, block: Block, params: Parameters, out: Parameters | None) -> float:
         X, Y, weights, work = block
         _, cache = self._forward(X, params, work=work)
         cost = self._cost(cache, Y, weights=weights, total=self.total, work=work)
-        grads = self._backward(
-            params, cache, X, Y, weights=weights, total=self.total, work=work, out=out
-        )
-        out.assign(grads)  # a subclass may return arrays of its own
+        if out is not None:
+            grads = self._backward(
+                params, cache, X, Y, weights=weights, total=self.total, work=work, out=out
+            )
+            out.assign(grads)  # a subclass may return arrays of its own
         return cost
 
-    def _add_penalty(self, params: Parameters, grads: Parameters) -> float:
-        squares = 0.0
-        for W, dW in (params.W1, grads.W1), (params.W2, grads.W2):
-            np.add(dW, self.alpha * W, out=dW)
-            squares += float(np.vdot(W, W))
+    def _add_penalty(self, params: Parameters, grads: Parameters | None) -> float:
+        if grads is not None:
+            np.add(grads.W1, self.alpha * params.W1, out=grads.W1)
+            np.add(grads.W2, self.alpha * params.W2, out=grads.W2)
+        squares = sum(float(np.vdot(W, W)) for W in (params.W1, params.W2))
         return self.alpha / 2 * squares
 
 
@@ -210,7 +264,7 @@ def _average(X: Array, sample_weight: Array | None, of_rows: Callable[[Array], A
     return total / weight
 
 
-def _shards(X: Any, Y: Array, n_h: int, sample_weight: Array | None) -> list[list[Block]]:
+def _shards(X: Any, Y: Array, n_h: int, weights: Array | None) -> list[list[Block]]:
     """All blocks of the data, in at most ``N_SHARDS`` groups of consecutive ones."""
     works: dict[int, Workspace] = {}  # blocks of one size share their memory
     blocks = []
@@ -218,13 +272,15 @@ def _shards(X: Any, Y: Array, n_h: int, sample_weight: Array | None) -> list[lis
         b = rows.stop - rows.start
         if b not in works:
             works[b] = Workspace.allocate(n_h, len(Y), b, X.dtype)
-        weights = None if sample_weight is None else sample_weight[rows].astype(X.dtype)
-        blocks.append(Block(X[rows].T, Y[:, rows], weights, works[b]))
+        w = None if weights is None else weights[rows]
+        blocks.append(Block(X[rows].T, Y[:, rows], w, works[b]))
     n_shards = min(N_SHARDS, len(blocks))
     bounds = [len(blocks) * i // n_shards for i in range(n_shards + 1)]
     return [blocks[start:stop] for start, stop in pairwise(bounds)]
 
 
-def _add(total: Parameters, part: Parameters) -> None:
+def _add(total: Parameters | None, part: Parameters) -> None:
+    if total is None:
+        return
     for mine, theirs in zip(total, part, strict=True):
         np.add(mine, theirs, out=mine)

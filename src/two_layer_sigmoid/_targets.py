@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Number
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from scipy.special import entr, expit, log_expit, logsumexp
+from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import check_array, column_or_1d, compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, is_multilabel
@@ -24,26 +26,82 @@ class Targets(NamedTuple):
     classes: npt.NDArray[Any]
     multilabel: bool
 
+    def of_rows(self, rows: npt.NDArray[Any]) -> Targets:
+        """The targets of some of the rows."""
+        weights = None if self.weights is None else self.weights[rows]
+        return self._replace(Y=self.Y[:, rows], weights=weights)
 
-def encode(X: Any, y: Any, sample_weight: Any, class_weight: Any) -> tuple[Any, Targets]:
+
+Examples = tuple[Any, Targets]  # X (m, n_x), and what to learn from it
+
+
+def encode(
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    class_weight: Any,
+    *,
+    classes: Any = None,
+    multilabel: bool | None = None,
+) -> Examples:
     """Turn the labels ``y`` of the rows of X and their weights into targets of X's dtype.
 
     Two classes make one output, more make one output each; a multilabel indicator matrix makes
     one output for each label. Rows that weigh nothing are dropped, from X too, whatever they hold.
+    ``classes`` and ``multilabel`` are those of an earlier y, where this one must be of its kind:
+    it may lack some classes, and must have no others.
     """
     weights = check_weights(sample_weight, X.shape[0])
     if _is_multilabel(y):
         Y = _indicator(y, class_weight).astype(X.dtype)
+        _check_kind(True, len(Y), classes, multilabel)
         targets = Targets(Y, weights, np.arange(len(Y)), True)
     else:
-        encoder = LabelEncoder()
-        codes = encoder.fit_transform(column_or_1d(y, warn=True))
+        _check_kind(False, 1, classes, multilabel)
+        encoder, codes = _label_codes(column_or_1d(y, warn=True), classes)
         weights = _with_class_weight(encoder.classes_, codes, weights, class_weight)
-        _check_two_classes(encoder.classes_, codes, weights)
+        if classes is None:
+            _check_two_classes(encoder.classes_, codes, weights)
         K = len(encoder.classes_)
         outputs = np.array([[1]]) if K == 2 else np.arange(K)[:, np.newaxis]
         targets = Targets((codes == outputs).astype(X.dtype), weights, encoder.classes_, False)
     return _drop_weightless(X, targets)
+
+
+def split(
+    X: Any, targets: Targets, fraction: float, random_state: np.random.RandomState
+) -> tuple[Examples, Examples]:
+    """Cut off a share of the rows, each as likely as any other whatever its weight.
+
+    The classes keep their shares of the rows, and have one at least (multilabel targets are not
+    stratified); the rows keep their order. Both parts are copies.
+    """
+    m, n_y = X.shape[0], len(targets.Y)
+    codes = targets.Y[0] if n_y == 1 else targets.Y.argmax(axis=0)
+    n_classes = 1 if targets.multilabel else max(n_y, 2)
+    try:
+        parts = train_test_split(
+            np.arange(m),
+            test_size=max(math.ceil(fraction * m), n_classes),
+            stratify=None if targets.multilabel else codes,
+            random_state=random_state,
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"validation_fraction={fraction} cannot be split off {m} rows: {error} Give more rows, "
+            "another fraction, or X_val and y_val."
+        ) from error
+    training, validation = ((X[rows], targets.of_rows(rows)) for rows in map(np.sort, parts))
+    return training, validation
+
+
+def resolved(class_weight: Any, y: Any, sample_weight: Any) -> Any:
+    """``class_weight`` as a dict where it is "balanced", which depends on y; else as it is."""
+    if not isinstance(class_weight, str):
+        return class_weight
+    encoder, codes = _label_codes(column_or_1d(y), None)
+    factors = _balancing(encoder.classes_, codes, check_weights(sample_weight, len(codes)))
+    return dict(zip(encoder.classes_, factors, strict=True))
 
 
 def check_weights(sample_weight: Any, m: int) -> Array | None:
@@ -94,10 +152,19 @@ def probabilities(Z2: Array, multilabel: bool) -> Array:
 
 
 def log_probabilities(Z2: Array, multilabel: bool) -> Array:
-    """The logarithms of the probabilities, from the logits: never -inf."""
+    """The logarithms of the probabilities, from the logits: never -inf.
+
+    Weights on their way to infinity, as L-BFGS has them, give logits without end. Those of one of
+    many classes end where ``probabilities`` does, so that both sort the classes alike; others, in
+    sight of it, where scikit-learn's checks still take them for the logarithms of its smallest.
+    """
     log_P: Array = log_expit(_both(Z2))
+    lowest = np.log(np.finfo(log_P.dtype).tiny)
     if _is_one_of_many(Z2, multilabel):
         log_P -= logsumexp(log_P, axis=1, keepdims=True)
+    else:
+        lowest *= 8
+    np.maximum(log_P, lowest, out=log_P)
     return log_P
 
 
@@ -130,12 +197,41 @@ def _is_multilabel(y: Any) -> bool:
     return multilabel
 
 
-def _drop_weightless(X: Any, targets: Targets) -> tuple[Any, Targets]:
+def _drop_weightless(X: Any, targets: Targets) -> Examples:
     if targets.weights is None or targets.weights.all():
         return X, targets
     counts = targets.weights > 0
-    Y, weights = targets.Y[:, counts], targets.weights[counts]
-    return X[counts], targets._replace(Y=Y, weights=weights)
+    return X[counts], targets.of_rows(counts)
+
+
+def _label_codes(y: npt.NDArray[Any], classes: Any) -> tuple[LabelEncoder, npt.NDArray[Any]]:
+    """The number of each label among ``classes``, or among those of y itself."""
+    encoder = LabelEncoder()
+    if classes is None:
+        return encoder, encoder.fit_transform(y)
+    encoder.fit(classes)
+    try:
+        return encoder, encoder.transform(y)
+    except (TypeError, ValueError) as error:
+        others = sorted(set(y.tolist()) - set(encoder.classes_.tolist()), key=str)
+        raise ValueError(
+            f"y holds labels that are not among the classes {encoder.classes_.tolist()}, such as "
+            f"{others[0]!r}: code it alike, and name every class at the start."
+        ) from error
+
+
+def _check_kind(is_multi: bool, n_labels: int, classes: Any, multilabel: bool | None) -> None:
+    """Refuse one column of labels where a multilabel indicator matrix was, or the reverse."""
+    columns = f"a multilabel indicator matrix of {n_labels} columns"
+    if multilabel not in {None, is_multi}:
+        kinds = columns, "one column of labels"
+        got, wanted = kinds if is_multi else kinds[::-1]
+        raise ValueError(f"y is {got}, but it was {wanted} before: code it alike.")
+    if is_multi and classes is not None and not np.array_equal(classes, np.arange(n_labels)):
+        raise ValueError(
+            f"y is {columns}, whose classes are np.arange({n_labels}), the numbers of the columns, "
+            f"but classes is {np.asarray(classes).tolist()}."
+        )
 
 
 def _indicator(y: Any, class_weight: Any) -> npt.NDArray[Any]:
@@ -157,13 +253,19 @@ def _with_class_weight(
 ) -> Array | None:
     if class_weight is None:
         return weights
-    if isinstance(class_weight, str):  # "balanced": every class weighs the same in sum
-        class_sums = np.bincount(codes, weights=weights, minlength=len(classes))
-        factors = 1 / np.where(class_sums > 0, class_sums, np.inf)
+    if isinstance(class_weight, str):
+        factors = _balancing(classes, codes, weights)
     else:
         factors = compute_class_weight(class_weight, classes=classes, y=classes)
     factors = factors[codes] if weights is None else factors[codes] * weights
     return _scaled(factors, "class_weight")
+
+
+def _balancing(classes: npt.NDArray[Any], codes: npt.NDArray[Any], weights: Array | None) -> Array:
+    """Factors by which every class comes to weigh the same in sum."""
+    class_sums = np.bincount(codes, weights=weights, minlength=len(classes))
+    factors: Array = 1 / np.where(class_sums > 0, class_sums, np.inf)
+    return factors
 
 
 def _scaled(weights: Array, name: str) -> Array | None:

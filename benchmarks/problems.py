@@ -6,6 +6,8 @@ it is to be standardised.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from sklearn.datasets import (
     load_breast_cancer,
@@ -42,6 +44,21 @@ def parabola():
     return X, (X[:, 0] + (2 * (X[:, 1] - 0.5)) ** 2 - 0.75 >= 0).astype(int)
 
 
+def parity():
+    """All 16 words of four bits, and whether they have an odd number of ones."""
+    X = np.array(list(itertools.product([0.0, 1.0], repeat=4)))
+    return X, X.sum(axis=1).astype(int) % 2
+
+
+def spirals():
+    """Two spirals of one and a half turns, one for each class, with noise."""
+    random_state = np.random.RandomState(0)
+    turn = np.sqrt(random_state.random_sample(1000)) * 3 * np.pi
+    arm = np.column_stack([np.cos(turn), np.sin(turn)]) * turn[:, np.newaxis]
+    X = np.r_[arm, -arm] + 0.5 * random_state.standard_normal((2000, 2))
+    return X, np.repeat([0, 1], 1000)
+
+
 def breast_cancer():
     return load_breast_cancer(return_X_y=True)
 
@@ -58,6 +75,10 @@ def wine_class_1():
 
 def classification():
     return make_classification(2000, 20, n_informative=10, flip_y=0.05, random_state=0)
+
+
+def classification_20000():
+    return make_classification(20000, 20, n_informative=10, flip_y=0.05, random_state=0)
 
 
 def noise(m, n_x, dtype=np.float64):

@@ -28,7 +28,7 @@ BAD_PARAMETERS = [
     ({"learning_rate": np.inf}, "'learning_rate' parameter .* Got inf"),
     ({"learning_rate": np.nan}, "'learning_rate' parameter .* Got nan"),
     ({"learning_rate": "fast"}, "'learning_rate' parameter .* Got 'fast'"),
-    ({"solver": "adam"}, "'solver' parameter .* must be a str among .'gd'.. Got 'adam'"),
+    ({"solver": "adam"}, "'solver' parameter .* must be a str among .* Got 'adam'"),
     ({"max_iter": 0}, "'max_iter' parameter .* Got 0"),
     ({"tol": -1e-6}, "'tol' parameter .* Got -1e-06"),
     ({"alpha": -1}, "'alpha' parameter .* Got -1"),

@@ -1,34 +1,37 @@
 """The estimator: parameters, validation, ``fit`` and prediction; all contact with scikit-learn."""
 
-import math
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from . import _network, _solvers, _targets
+from . import _checks, _network, _targets
+from ._callbacks import CallbackSupportMixin
 from ._network import Array, Cache, Parameters
-from ._objective import Objective, largest_entries, moments, row_blocks, single_blas_thread
-from ._targets import Targets
+from ._objective import Objective, moments, row_blocks, single_blas_thread
+from ._solvers import Run
+from ._targets import Examples, Targets
+from ._training import Call, all_or_nothing, train
 
-WILD_SCALES = 1e3  # a ratio of spreads, or of mean to spread, that gradient descent cannot bridge
-PLATEAU = 0.01  # this near to the constant predictor's cost nothing has been learned
 FEW_UNITS = 2  # up to here init="auto" starts small
-CALLER = 5  # frames from a warning up to the line that calls `fit`
-SCALE_THEM = "Scale the features, for example with sklearn.preprocessing.StandardScaler."
+DTYPES = (np.float64, np.float32)
+WEIGHTS = ("W1_", "b1_", "W2_", "b2_")
 
 
-class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
-    """The neural network with two layers of sigmoid units, trained by gradient descent.
+def _descends(clf: Any) -> bool:
+    """Whether an estimator's solver can go over a part of the data."""
+    return bool(clf.solver == "gd")
+
+
+class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+    """The neural network with two layers of sigmoid units, trained by gradient descent or L-BFGS.
 
     For a row x of X, with the lecture's equation numbers::
 
@@ -39,7 +42,8 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
 
         1/m sum_i (-y_i log(a2_i) - (1 - y_i) log(1 - a2_i))  +  alpha/2 (||W1||^2 + ||W2||^2)
 
-    by full-batch gradient descent (9) with the gradient written out by hand, (10) to (15).
+    by default by full-batch gradient descent (9), with the gradient written out by hand, (10) to
+    (15).
 
     Two classes are one output, and class 1 is predicted where a2 > 0.5, strictly. More classes are
     one sigmoid output each: the largest z2 wins, and the probabilities are normalised to sum to
@@ -53,18 +57,36 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
 
     learning_rate : float, default=1.2
         Length of a step, as a multiple of the gradient. The default is the lecture's, and suits
-        features of about unit scale.
+        features of about unit scale. Not used by L-BFGS.
 
-    solver : {"gd"}, default="gd"
-        Full-batch gradient descent, equation (9) and nothing else.
+    solver : {"gd", "lbfgs"}, default="gd"
+        - "gd" is gradient descent, equation (9), and by default nothing else: no mini-batches and
+          no momentum.
+        - "lbfgs" is SciPy's L-BFGS, which chooses its own steps and so takes neither
+          ``learning_rate``, ``batch_size`` nor ``momentum``, and does not call ``_update``. It
+          gets to a lower loss sooner than gradient descent, and so wants ``alpha`` or early
+          stopping on small data. It works in float64, on a copy of float32 X; the weights are
+          float32 all the same.
 
     max_iter : int, default=3000
-        Largest number of updates. Gradient descent mostly ends here, which is no cause for a
-        warning; ``stop_reason_`` says so.
+        Largest number of updates; with ``batch_size`` of epochs, with "lbfgs" of iterations.
+        Gradient descent mostly ends here, which is no cause for a warning; ``stop_reason_`` says
+        so.
 
     tol : float, default=1e-6
-        Training stops where no entry of the gradient, penalty included, is larger than this. A
-        loss that merely pauses stops nothing: sigmoid networks pause on plateaus.
+        Training stops where no entry of the gradient, penalty included, is larger than this (for
+        mini-batches: of the mean of an epoch's gradients). A loss that merely pauses stops
+        nothing: sigmoid networks pause on plateaus.
+
+    batch_size : int, default=None
+        Rows in a mini-batch of gradient descent, drawn anew from all rows in every epoch. None, or
+        as many as there are rows, is the full batch. A batch B of b among m rows descends along
+        the gradient of m/b sum_{i in B} w_i L_i / sum_i w_i, L_i the loss of row i and w_i its
+        weight, plus the penalty: the objective is the same for every size.
+
+    momentum : float, default=0.0
+        Nesterov's momentum of gradient descent, from 0 (none) to below 1. A rate that suits none
+        wants to be multiplied by about 1 - momentum.
 
     alpha : float, default=0.0
         Strength of the L2 penalty in the formula above. It multiplies no 1/m, so it means the same
@@ -89,8 +111,35 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
           problems, because small weights leave many units doing the same.
         - Four arrays of the shapes of the fitted attributes are copied.
 
+    n_init : int, default=1
+        Number of starts, of which the one with the lowest training loss is kept. They race: all
+        get some iterations, the better half twice as many in all, and so on until one is left,
+        which goes on to ``max_iter``. By gradient descent ten starts cost 2.3 times one.
+
+    early_stopping : bool, default=False
+        Whether to hold out rows, stop where their log loss (weighted, without penalty) is no
+        longer the lower for more training, and keep the weights with the lowest. The rows are
+        ``X_val`` of ``fit``, or else split off X.
+
+    validation_fraction : float, default=0.1
+        Share of the rows to split off where ``early_stopping`` is given no ``X_val``: rounded up,
+        one row of each class at least, in the proportions of the classes (multilabel y: at
+        random). Rows are drawn alike whatever they weigh, and keep their weights on both sides.
+
+    n_iter_no_change : int, default=10
+        Number of updates (epochs, iterations) without a lower validation loss that end training.
+        They do not count while the training loss is on the plateau, within 1 % of the constant
+        predictor's or above: there nothing has been learned that could be spoiled.
+
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the weights of the last one, and with momentum from its
+        velocity, instead of starting anew. For full batches of gradient descent k fits of n
+        iterations are one of k * n, bit for bit; mini-batches too, if ``random_state`` is one
+        RandomState instance for all. L-BFGS begins with an empty memory.
+
     random_state : int, RandomState instance or None, default=None
-        Draws the initial parameters. Pass an int for the same result in every call.
+        Draws the validation split, the initial parameters and the mini-batches, in this order.
+        Pass an int for the same result in every call.
 
     verbose : int, default=0
         Print the cost: 0 never, 1 about ten times, 2 before every update; and at the end.
@@ -113,21 +162,35 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, where X has names that are all strings.
     n_iter_ : int
-        Number of updates made. Where training diverged or was interrupted, the weights kept may
-        be those of an earlier one.
+        Number of updates (epochs, iterations) made in the last call. Where training diverged, was
+        interrupted or stopped early, the weights kept may be those of an earlier one.
     loss_ : float
         The training loss, penalty included, of the weights as stored, in nats.
     loss_curve_ : list of float
-        Entry i is the training loss before update i; ``n_iter_`` entries.
+        Entry i is the training loss before update i; ``n_iter_`` entries. For mini-batches the
+        mean over those of epoch i, each taken before its update.
+    validation_loss_curve_ : list of float or None
+        With early stopping, entry i is the validation loss before update (epoch) i; else None.
+    init_losses_ : ndarray of shape (n_init,)
+        The training loss of each start where it was left behind or ended.
     stop_reason_ : str
-        Why training ended: "gradient small", "iteration limit", "diverged" or "interrupted".
+        Why training ended:
+
+        - "gradient small": no entry above ``tol``, or, for L-BFGS, so small that no step along it
+          lowers the loss any more in the precision of float64;
+        - "iteration limit": ``max_iter`` updates were made;
+        - "early stopping": ``n_iter_no_change`` updates without a lower validation loss;
+        - "diverged": see the warnings;
+        - "interrupted": by Ctrl-C;
+        - "stopped by callback": see the notes.
 
     Warns
     -----
     ConvergenceWarning
         If training diverged: cost or weights not finite, or the cost above ten times the larger of
         the first cost and ln 2 for 100 iterations. The last finite weights are kept. Or if it ended
-        on the plateau: a loss within 1 % of the best constant predictor's.
+        on the plateau: a loss within 1 % of the best constant predictor's. Or if L-BFGS ended at
+        ``max_iter``.
     UserWarning
         If the features have wild scales: standard deviations that differ by more than 1000 times,
         or a mean more than 1000 standard deviations from zero (constant features: more than 1000).
@@ -142,8 +205,13 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
     ``_backward`` and ``_update``, in its orientation (X is ``(n_x, m)``, examples are columns).
     Training runs these and nothing else, so a subclass may override them.
 
-    Ctrl-C in ``fit`` keeps the best weights so far and then raises ``KeyboardInterrupt``. A ``fit``
-    that raises any other error leaves an earlier fit as it was.
+    Ctrl-C in ``fit`` keeps the best weights so far, by the validation loss if there is one, and
+    then raises ``KeyboardInterrupt``. A ``fit`` that raises any other error leaves an earlier fit
+    as it was.
+
+    With scikit-learn 1.9 or newer ``set_callbacks`` takes its callbacks, such as ``ProgressBar``.
+    Each update (epoch, iteration) is one task. While they are called, the fitted weights are those
+    of the moment; a callback that stops keeps them, or with early stopping the best.
 
     References
     ----------
@@ -151,6 +219,9 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
     the stable form of M. Maechler, "Accurately computing log(1 - exp(-abs(a)))", 2012, and the
     probabilities of several classes in that of P. Blanchard, D. J. Higham and N. J. Higham,
     "Accurately computing the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41, 2021.
+    L-BFGS, Nesterov's momentum and the race of several starts (successive halving) are those of
+    Byrd, Lu, Nocedal and Zhu, SIAM J. Sci. Comput. 16, 1995; Sutskever, Martens, Dahl and Hinton,
+    ICML 2013; and Jamieson and Talwalkar, AISTATS 2016.
 
     Examples
     --------
@@ -169,12 +240,19 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_h": [Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, np.inf, closed="neither")],
-        "solver": [StrOptions({"gd"})],
+        "solver": [StrOptions({"gd", "lbfgs"})],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, np.inf, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+        "momentum": [Interval(Real, 0, 1, closed="left")],
         "alpha": [Interval(Real, 0, np.inf, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "init": [StrOptions({"auto", "small", "spread"}), tuple, list],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -187,9 +265,16 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
         solver: str = "gd",
         max_iter: int = 3000,
         tol: float = 1e-6,
+        batch_size: int | None = None,
+        momentum: float = 0.0,
         alpha: float = 0.0,
         class_weight: Any = None,
         init: Any = "auto",
+        n_init: int = 1,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -198,14 +283,31 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
         self.solver = solver
         self.max_iter = max_iter
         self.tol = tol
+        self.batch_size = batch_size
+        self.momentum = momentum
         self.alpha = alpha
         self.class_weight = class_weight
         self.init = init
+        self.n_init = n_init
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
 
+    @all_or_nothing
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Train the network.
 
         Parameters
@@ -216,8 +318,16 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Class labels of any one kind, or a multilabel indicator matrix of 0 and 1.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights. Weight 2 counts as the row twice, weight 0 as the row gone, but
-            for its label, which stays in ``classes_``.
+            Non-negative weights. For full batches without a validation split weight 2 counts as
+            the row twice, weight 0 as the row gone, but for its label, which stays in
+            ``classes_``.
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Rows to validate on when ``early_stopping=True``, in place of a part of X. In a
+            pipeline ``Pipeline(..., transform_input=["X_val"])`` transforms them like X.
+        y_val : array-like of shape (n_val,) or (n_val, n_labels), default=None
+            Their labels, of classes that y has too; some may be missing.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
 
         Returns
         -------
@@ -227,19 +337,48 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a parameter, X, y or a weight is not as described, or the features are so large or
-            so small that W1 x overflows.
+            If a parameter, X, y or a weight is not as described, or two do not go together, or
+            the features are so large or so small that W1 x overflows.
         """
-        with _unchanged_on_error(self), single_blas_thread, _silent_overflow():
-            X, y = self._validate(X, y)
-            X, targets = _targets.encode(X, y, sample_weight, self.class_weight)
-            theta = self._start(X, targets)
-            objective = self._build_objective(X, targets)
-            result = self._solve(objective, theta)
-            self._store(objective.views(theta), result, X, targets)
-        if result.stop_reason == _solvers.INTERRUPTED:
-            raise KeyboardInterrupt
-        return self
+        return self._train(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+
+    @available_if(_descends)
+    @all_or_nothing
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Go once over some rows: one update, or with ``batch_size`` one epoch.
+
+        Goes on from the weights of the last ``partial_fit`` or ``fit``, if any, and with momentum
+        from the velocity of the last ``partial_fit``. The cost, its curve and ``n_iter_`` are
+        those of this call and these rows; only a given call's rows are kept in memory, and that
+        while it lasts. ``tol`` stops nothing here. Not for ``solver="lbfgs"``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to learn from.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Their labels, which may lack some of the classes.
+        classes : array-like of shape (n_classes,), default=None
+            Every label there will ever be; for multilabel y the column numbers,
+            ``np.arange(n_labels)``. Needed in the first call only.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; what counts is their size among these rows.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            As in ``fit``; if ``classes`` is missing in the first call or changes later; and with
+            ``early_stopping``, ``n_init`` above 1 and ``class_weight="balanced"``, which take more
+            than one pass over a part of the data.
+        """
+        self._validate_params()  # scikit-learn looks at them before the first call only
+        return self._train(X, y, sample_weight, one_pass=True, classes=classes)
 
     def decision_function(self, X: Any) -> Array:
         """The logits z2 of the output layer.
@@ -302,7 +441,9 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
         Returns
         -------
         log_P : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
-            Natural logarithms, in the order of ``predict_proba``.
+            Natural logarithms, in the order of ``predict_proba``. Exact from 0 down to that of
+            the smallest probability, log(tiny), -708 (float32: -87); with two classes, and for
+            multilabel y, down to 8 times that.
         """
         return _targets.log_probabilities(self._logits(X), self._multilabel)
 
@@ -330,12 +471,7 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         if not self._multilabel:
-            given = set(np.asarray(y).ravel().tolist())
-            if len(given) > 1 and given.isdisjoint(self.classes_.tolist()):
-                raise ValueError(
-                    f"y holds only labels that fit has not seen, such as {min(given, key=str)!r}: "
-                    f"code it like the y of fit, with the labels {self.classes_.tolist()}."
-                )
+            _checks.check_coding(y, self.classes_)
         accuracy: float = super().score(X, y, sample_weight=sample_weight)
         return accuracy
 
@@ -374,7 +510,7 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
     ) -> Parameters:
         """The start of training, by ``init``: ``(n_h, n_x), (n_h, 1), (n_y, n_h), (n_y, 1)``."""
         if not isinstance(self.init, str):
-            return _given(self.init, n_x, n_h, n_y)
+            return _checks.given_start(self.init, n_x, n_h, n_y)
         if random_state is None:
             random_state = check_random_state(self.random_state)
         if self.init == "small" or (self.init == "auto" and n_h <= FEW_UNITS):
@@ -403,29 +539,114 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
 
     # The lines of `fit`.
 
-    def _validate(self, X: Any, y: Any) -> tuple[Any, Any]:
-        dtypes = [np.float64, np.float32]
-        X, y = validate_data(self, X, y, accept_sparse="csr", dtype=dtypes, multi_output=True)
-        return X, y
+    def _train(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        validation_set: tuple[Any, Any, Any] = (None, None, None),
+        *,
+        one_pass: bool = False,
+        classes: Any = None,
+    ) -> Self:
+        """What ``fit`` and ``partial_fit``, which makes one pass, have in common."""
+        _checks.check_combinations(self, one_pass=one_pass)
+        _checks.check_validation_set(self, *validation_set)
+        resume = (one_pass or self.warm_start) and hasattr(self, "W1_")
+        with single_blas_thread, _silent_overflow():
+            X, y = self._validate(X, y, reset=not resume)
+            call = Call(
+                max_iter=1 if one_pass else int(self.max_iter),
+                tol=0.0 if one_pass else float(self.tol),
+                random_state=check_random_state(self.random_state),
+                dtype=X.dtype,
+                resume=resume,
+                one_pass=one_pass,
+            )
+            if one_pass:
+                _check_partial_fit_first_call(self, classes)
+            training, held_out = self._encode(X, y, sample_weight, validation_set, call)
+            starts = self._start(*training, call)
+            objective = self._build_objective(*training, self.alpha)
+            run, losses = train(
+                self,
+                call,
+                objective,
+                starts,
+                held_out=held_out and self._build_objective(*held_out, 0.0),
+                constant_cost=_targets.constant_cost(training[1]),
+                data={"X": X, "y": y, "sample_weight": sample_weight},
+            )
+            self._store(run, losses, call, *training)
+        return self
 
-    def _start(self, X: Any, targets: Targets) -> Array:
-        """The initial parameters as one flat vector of the data's dtype."""
-        mean, spread = moments(X, targets.weights)
-        unit = np.where(spread > 0, spread, 1.0)  # as StandardScaler treats constant features
-        params = self._initialize_parameters(
-            X.shape[1],
-            int(self.n_h),
-            len(targets.Y),
-            mean=mean,
-            spread=unit,
-            random_state=check_random_state(self.random_state),
+    def _validate(self, X: Any, y: Any, *, reset: bool, dtype: Any = DTYPES) -> Any:
+        return validate_data(
+            self, X, y, accept_sparse="csr", dtype=dtype, multi_output=True, reset=reset
         )
-        theta = np.concatenate([array.ravel() for array in params]).astype(X.dtype)
-        _check_reach(params, X)
-        _warn_of_wild_scales(spread, np.abs(mean) / unit)
-        return theta
 
-    def _build_objective(self, X: Any, targets: Targets) -> Objective:
+    def _encode(
+        self, X: Any, y: Any, sample_weight: Any, validation_set: tuple[Any, Any, Any], call: Call
+    ) -> tuple[Examples, Examples | None]:
+        """The rows to train on, and those held out to validate on, if any, with their targets."""
+        if self.solver == "lbfgs":  # in float32 its line search finds the plateau flat, and stops
+            X = X.astype(np.float64, copy=False)
+        training = _targets.encode(
+            X,
+            y,
+            sample_weight,
+            self.class_weight,
+            classes=self.classes_ if call.one_pass else None,
+            multilabel=getattr(self, "_multilabel", None) if call.one_pass else None,
+        )
+        if call.resume:
+            _checks.check_resumable(self, training[1])
+        self.classes_: npt.NDArray[Any] = training[1].classes
+        self._multilabel: bool = training[1].multilabel
+        if not self.early_stopping:
+            return training, None
+        if validation_set[0] is None:
+            return _targets.split(*training, self.validation_fraction, call.random_state)
+        class_weight = _targets.resolved(self.class_weight, y, sample_weight)
+        return training, self._encode_held_out(*validation_set, class_weight, X.dtype)
+
+    def _encode_held_out(
+        self, X: Any, y: Any, sample_weight: Any, class_weight: Any, dtype: Any
+    ) -> Examples:
+        try:
+            X, y = self._validate(X, y, reset=False, dtype=dtype)
+            return _targets.encode(
+                X,
+                y,
+                sample_weight,
+                class_weight,
+                classes=self.classes_,
+                multilabel=self._multilabel,
+            )
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"X_val, y_val and sample_weight_val: {error}") from error
+
+    def _start(self, X: Any, targets: Targets, call: Call) -> list[Array]:
+        """The parameters to train from, as flat vectors of the data's dtype."""
+        if call.resume:
+            starts = [Parameters(*(getattr(self, name) for name in WEIGHTS))]
+        else:
+            mean, spread = moments(X, targets.weights)
+            unit = np.where(spread > 0, spread, 1.0)  # as StandardScaler treats constant features
+            layer_sizes = X.shape[1], int(self.n_h), len(targets.Y)
+            starts = [
+                self._initialize_parameters(
+                    *layer_sizes, mean=mean, spread=unit, random_state=call.random_state
+                )
+                for _ in range(self.n_init)
+            ]
+        for params in starts:
+            _checks.check_reach(params, X, call.dtype)
+        if not call.resume:
+            _checks.warn_of_wild_scales(spread, np.abs(mean) / unit)
+        return [np.concatenate([W.ravel() for W in params]).astype(X.dtype) for params in starts]
+
+    def _build_objective(self, X: Any, targets: Targets, alpha: float) -> Objective:
         return Objective(
             X,
             targets.Y,
@@ -434,63 +655,26 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
             cost=self._cost,
             backward=self._backward,
             sample_weight=targets.weights,
-            alpha=float(self.alpha),
+            alpha=float(alpha),
         )
 
-    def _solve(self, objective: Objective, theta: Array) -> _solvers.Result:
-        return _solvers.gradient_descent(
-            objective,
-            theta,
-            update=self._update,
-            learning_rate=float(self.learning_rate),  # a NumPy scalar would widen float32
-            max_iter=self.max_iter,
-            tol=float(self.tol),
-            on_step=self._report if self.verbose else _solvers.say_nothing,
-        )
+    def _bind(self, run: Run) -> None:
+        """Let the fitted attributes be those of a run, as it is and as it goes on."""
+        self.W1_, self.b1_, self.W2_, self.b2_ = run.params
+        self.loss_curve_ = run.loss_curve
+        self.validation_loss_curve_ = run.validation_loss_curve if self.early_stopping else None
 
-    def _report(self, k: int, cost: float) -> None:
-        every = math.ceil(self.max_iter / 10) if self.verbose == 1 else 1
-        if k % every == 0:
-            _print_cost(k, cost)
-
-    def _store(self, params: Parameters, result: _solvers.Result, X: Any, targets: Targets) -> None:
-        if not np.isfinite(result.cost):
-            raise ValueError(
-                "The cost or its gradient is not finite at the initial parameters, so there is "
-                f"nothing to train from: give smaller ones by init. {SCALE_THEM}"
-            )
-        _check_reach(params, X)
-        self.W1_, self.b1_, self.W2_, self.b2_ = params
-        self.classes_, self._multilabel = targets.classes, targets.multilabel
-        self.loss_, self.loss_curve_ = result.cost, result.loss_curve
-        self.n_iter_ = len(result.loss_curve)
-        self.stop_reason_ = result.stop_reason
-        if self.verbose:
-            _print_cost(self.n_iter_, self.loss_, f", {self.stop_reason_}")
-        self._warn_of_the_end(_targets.constant_cost(targets))
-
-    def _warn_of_the_end(self, constant_cost: float) -> None:
-        """Warn where training ended badly; ``constant_cost`` is that of predicting base rates."""
-        if self.stop_reason_ == _solvers.DIVERGED:
-            warnings.warn(
-                f"Training diverged at iteration {self.n_iter_} with "
-                f"learning_rate={self.learning_rate} and alpha={self.alpha}; the last finite "
-                f"weights are kept, with a cost of {self.loss_:.3g}. Lower learning_rate (times "
-                f"alpha it must stay below 2). {SCALE_THEM}",
-                ConvergenceWarning,
-                stacklevel=CALLER,
-            )
-        elif self.stop_reason_ != _solvers.INTERRUPTED and (
-            constant_cost > 0 and abs(self.loss_ - constant_cost) <= PLATEAU * constant_cost
-        ):
-            warnings.warn(
-                f"Training ended on the plateau: after {self.n_iter_} iterations the cost is "
-                f"{self.loss_:.3g}, that of predicting the base rate {constant_cost:.3g}. "
-                "Raise max_iter, lower alpha, or try another learning_rate, init or "
-                f"random_state. {SCALE_THEM}",
-                ConvergenceWarning,
-                stacklevel=CALLER,
-            )
+    def _store(self, run: Run, losses: list[float], call: Call, X: Any, targets: Targets) -> None:
+        _checks.check_begun(run.cost)
+        _checks.check_reach(run.params, X, call.dtype)
+        for name, array in zip(WEIGHTS, run.params, strict=True):
+            setattr(self, name, array.astype(call.dtype, copy=False))
+        self.loss_, self.n_iter_, self.stop_reason_ = run.cost, run.n_iter, run.stop_reason
+        self.init_losses_ = np.array(losses)
+        self.__dict__.pop("_velocity", None)
+        if run.velocity is not None and (self.warm_start or call.one_pass):
+            self._velocity = run.velocity
+        _checks.warn_of_the_end(self, _targets.constant_cost(targets), one_pass=call.one_pass)
 
     def _logits(self, X: Any) -> Array:
         """Z2.T ``(m, n_y)``, computed in blocks of rows."""
@@ -502,7 +686,9 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
             for rows in row_blocks(X, len(self.b1_)):
                 _, cache = self._forward(X[rows].T, params)
                 if not (np.isfinite(cache.Z1).all() and np.isfinite(cache.Z2).all()):
-                    raise ValueError(f"X holds values so large that W1 x overflows. {SCALE_THEM}")
+                    raise ValueError(
+                        f"X holds values so large that W1 x overflows. {_checks.SCALE_THEM}"
+                    )
                 Z2[rows] = cache.Z2.T
         return Z2
 
@@ -518,62 +704,6 @@ class TwoLayerSigmoidClassifier(ClassifierMixin, BaseEstimator):
         return tags
 
 
-@contextmanager
-def _unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
-    """Undo what a failing ``fit`` has set, so that an earlier fit stays usable."""
-    before = vars(estimator).copy()
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
-        raise
-
-
-def _print_cost(k: int, cost: float, ending: str = "") -> None:
-    print(f"Cost after iteration {k}: {cost:.6f}{ending}")
-
-
 def _silent_overflow() -> np.errstate:
     """Overflow is looked for where it matters, and told of in words of our own."""
     return np.errstate(over="ignore", invalid="ignore")
-
-
-def _given(init: Any, n_x: int, n_h: int, n_y: int) -> Parameters:
-    """Copies of the arrays in ``init``, in float64."""
-    shapes = _network.parameter_shapes(n_x, n_h, n_y)
-    try:
-        arrays = [np.array(array) for array in init]
-    except ValueError as error:  # NumPy's, of rows of several lengths
-        raise ValueError(f"init must be (W1, b1, W2, b2), got {init!r}: {error}") from error
-    got = tuple(array.shape for array in arrays)
-    if got != shapes:
-        raise ValueError(
-            f"init must be (W1, b1, W2, b2) of shapes {shapes} for n_h={n_h}, {n_x} features and "
-            f"{n_y} outputs, got arrays of shapes {got}."
-        )
-    if not all(array.dtype.kind in "fiu" and np.isfinite(array).all() for array in arrays):
-        raise ValueError(f"init must hold finite numbers, got {init!r}.")
-    return Parameters(*(array.astype(np.float64) for array in arrays))
-
-
-def _check_reach(params: Parameters, X: Any) -> None:
-    """Refuse X of which some row could make W1 x + b1 overflow."""
-    W1, b1 = (np.abs(array).astype(X.dtype) for array in params[:2])
-    if not np.isfinite(W1 @ largest_entries(X) + b1[:, 0]).all():
-        raise ValueError(
-            f"X holds values too large or too small for {X.dtype}: W1 x overflows. {SCALE_THEM}"
-        )
-
-
-def _warn_of_wild_scales(spread: Array, offset: Array) -> None:
-    """``offset`` is how far each mean lies from zero, in standard deviations."""
-    varying = spread[spread > 0] if spread.any() else np.ones(1)
-    if max(varying.max() / varying.min(), offset.max()) > WILD_SCALES:
-        warnings.warn(
-            f"The features of X have wild scales: standard deviations from {varying.min():.3g} to "
-            f"{varying.max():.3g}, means up to {offset.max():.3g} standard deviations from zero. "
-            f"Gradient descent will hardly train. {SCALE_THEM}",
-            UserWarning,
-            stacklevel=CALLER,
-        )

@@ -1,0 +1,793 @@
+"""How the estimator trains: solvers, mini-batches, restarts, early stopping, going on."""
+
+import pickle
+import re
+import warnings
+
+import numpy as np
+import pytest
+import sklearn
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import log_loss, recall_score
+from sklearn.model_selection import cross_val_score
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from benchmarks import problems
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, _network, _objective
+
+WEIGHTS = ("W1_", "b1_", "W2_", "b2_")
+FULL_BATCH = [{}, {"momentum": 0.9, "learning_rate": 0.3}, {"solver": "lbfgs"}]
+EVERY_WAY = [*FULL_BATCH, {"batch_size": 16}, {"batch_size": 16, "momentum": 0.9}]
+
+
+def quick(**params):
+    return TwoLayerSigmoidClassifier(**{"max_iter": 50, "random_state": 0, "alpha": 1e-3} | params)
+
+
+def assert_same_weights(one, other):
+    for name in WEIGHTS:
+        assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def penalised_log_loss(clf, X, y, **options):
+    penalty = clf.alpha / 2 * ((clf.W1_**2).sum() + (clf.W2_**2).sum())
+    return log_loss(y, clf.predict_proba(X), **options) + penalty
+
+
+def gradient(clf, X, y):
+    params = _network.Parameters(clf.W1_, clf.b1_, clf.W2_, clf.b2_)
+    dW1, db1, dW2, db2 = _network.backward(
+        params, _network.forward(X.T, params)[1], X.T, np.atleast_2d(y)
+    )
+    return [dW1 + clf.alpha * clf.W1_, db1, dW2 + clf.alpha * clf.W2_, db2]
+
+
+@pytest.fixture
+def unbalanced():
+    """97 % of one class, with overlap."""
+    random_state = np.random.RandomState(0)
+    y = (np.arange(1000) % 33 == 0).astype(int)
+    return random_state.standard_normal((1000, 2)) + 1.5 * y[:, np.newaxis], y
+
+
+# What holds however one trains
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("way", EVERY_WAY)
+@pytest.mark.filterwarnings("ignore:Training by L-BFGS ran out of iterations")
+def test_loss_and_curves(moons, way, early_stopping):
+    X, y = moons
+    clf = quick(early_stopping=early_stopping, **way).fit(X, y)
+    assert len(clf.loss_curve_) == clf.n_iter_ > 10
+    if early_stopping:
+        assert len(clf.validation_loss_curve_) == clf.n_iter_
+    else:
+        assert clf.validation_loss_curve_ is None
+        assert_allclose(clf.loss_, penalised_log_loss(clf, X, y), rtol=1e-13)
+    assert_array_equal(clf.init_losses_, [clf.loss_])
+    assert_same_weights(clf, clone(clf).fit(X, y))
+
+
+@pytest.mark.parametrize("way", EVERY_WAY)
+@pytest.mark.filterwarnings("ignore:Training by L-BFGS ran out of iterations")
+def test_the_kind_of_input_makes_no_difference(small_moons, way):
+    X, y = small_moons
+    X = np.where(X > 0, X, 0)
+    double = quick(**way, max_iter=30).fit(X, y)
+    single = quick(**way, max_iter=30).fit(X.astype(np.float32), y)
+    assert {getattr(single, name).dtype for name in WEIGHTS} == {np.dtype(np.float32)}
+    assert_allclose(single.predict_proba(X), double.predict_proba(X), atol=1e-3)
+    for other in sparse.csr_array(X), np.asfortranarray(X):
+        same = quick(**way, max_iter=30).fit(other, np.array(["no", "yes"])[y])
+        assert_allclose(same.predict_proba(X), double.predict_proba(X), atol=1e-4)
+
+
+@pytest.mark.parametrize("way", EVERY_WAY)
+@pytest.mark.filterwarnings("ignore:Training by L-BFGS ran out of iterations")
+def test_several_outputs(three_blobs, way):
+    X, y = three_blobs
+    assert quick(**way, max_iter=200).fit(X, y).score(X, y) > 0.85
+    Y = (X @ [[1, 0, 1], [0, 1, 1]] > 0).astype(int)
+    assert quick(**way, max_iter=300).fit(X, Y).score(X, Y) > 0.7
+
+
+@pytest.mark.parametrize("way", FULL_BATCH)
+@pytest.mark.filterwarnings("ignore:Training by L-BFGS ran out of iterations")
+def test_weights_count_rows_in_full_batches(three_blobs, way):
+    X, y = three_blobs
+    times = np.arange(len(y)) % 3
+    weighted = quick(**way, alpha=0.01).fit(X, y, sample_weight=times)
+    repeated = quick(**way, alpha=0.01).fit(X.repeat(times, axis=0), y.repeat(times))
+    assert_allclose(weighted.loss_curve_, repeated.loss_curve_, rtol=1e-7)
+    for name in WEIGHTS:
+        assert_allclose(getattr(weighted, name), getattr(repeated, name), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("way", EVERY_WAY)
+@pytest.mark.filterwarnings("ignore:Training by L-BFGS ran out of iterations")
+def test_training_runs_the_steps_of_the_lecture(small_moons, way):
+    called = set()
+
+    class Recorded(TwoLayerSigmoidClassifier):
+        def _forward(self, X, params, **buffers):
+            called.add("forward")
+            return super()._forward(X, params, **buffers)
+
+        def _cost(self, cache, Y, **weighting):
+            called.add("cost")
+            return super()._cost(cache, Y, **weighting)
+
+        def _backward(self, params, cache, X, Y, **weighting):
+            called.add("backward")
+            return super()._backward(params, cache, X, Y, **weighting)
+
+        def _update(self, params, grads, learning_rate):
+            called.add("update")
+            return super()._update(params, grads, learning_rate)
+
+    Recorded(max_iter=20, **way).fit(*small_moons)
+    chooses_its_steps = {"update"} if way.get("solver") == "lbfgs" else set()
+    assert called == {"forward", "cost", "backward", "update"} - chooses_its_steps
+
+
+# L-BFGS
+
+
+def test_lbfgs_ends_at_a_small_gradient(moons):
+    X, y = moons
+    clf = quick(solver="lbfgs", max_iter=3000).fit(X, y)
+    assert clf.stop_reason_ == "gradient small"
+    assert max(np.abs(g).max() for g in gradient(clf, X, y)) <= 1e-6
+    assert clf.loss_ < quick(max_iter=3000).fit(X, y).loss_
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_lbfgs_leaves_the_plateau_of_small_weights(lecture, dtype):
+    X, y = lecture
+    X = StandardScaler().fit_transform(X).astype(dtype)
+    for seed in range(5):
+        clf = TwoLayerSigmoidClassifier(2, solver="lbfgs", alpha=1e-6, random_state=seed).fit(X, y)
+        assert_allclose(clf.loss_curve_[0], np.log(2), rtol=1e-3)
+        assert clf.loss_ < 0.6
+
+
+def test_lbfgs_out_of_iterations_is_warned_of(moons):
+    message = r"Training by L-BFGS ran out of iterations: after 20 .* Raise max_iter=20"
+    with pytest.warns(ConvergenceWarning, match=message) as caught:
+        clf = TwoLayerSigmoidClassifier(solver="lbfgs", max_iter=20, random_state=0).fit(*moons)
+    assert (clf.n_iter_, clf.stop_reason_) == (20, "iteration limit")
+    assert caught[0].filename == __file__
+
+
+def test_lbfgs_and_gradient_descent_have_one_objective(small_moons):
+    X, y = small_moons
+    weights = np.linspace(0.5, 2, len(y))
+    start = tuple(_network.initialize_small(2, 2, 1, random_state=np.random.RandomState(0)))
+    fits = [
+        TwoLayerSigmoidClassifier(2, 2.0, solver=solver, init=start, alpha=0.02, max_iter=20_000)
+        for solver in ("gd", "lbfgs")
+    ]
+    for clf in fits:
+        clf.fit(X, y, sample_weight=weights)
+        assert clf.stop_reason_ == "gradient small"
+    assert_allclose(fits[0].loss_, fits[1].loss_, rtol=1e-9)
+
+
+# Mini-batches and momentum
+
+
+def test_mini_batches_learn(moons):
+    X, y = moons
+    full, mini = (
+        TwoLayerSigmoidClassifier(batch_size=size, max_iter=100, random_state=0).fit(X, y)
+        for size in (None, 50)
+    )
+    assert mini.loss_ < 0.1 < full.loss_
+    assert_allclose(mini.loss_curve_[-1], mini.loss_, rtol=0.2)
+
+
+def test_mini_batches_are_shuffled_anew_in_each_epoch(small_moons):
+    X, y = small_moons
+    seen = []
+
+    class Recorded(TwoLayerSigmoidClassifier):
+        def _backward(self, params, cache, X, Y, **weighting):
+            seen.append(X[0].copy())
+            return super()._backward(params, cache, X, Y, **weighting)
+
+    Recorded(batch_size=30, max_iter=2, random_state=0, tol=0).fit(X, y)
+    sizes = [len(batch) for batch in seen]
+    assert sizes == [100, *[30, 30, 30, 10] * 2]  # all of them once, for the cost at the start
+    epochs = np.concatenate(seen[1:5]), np.concatenate(seen[5:])
+    for epoch in epochs:
+        assert_array_equal(np.sort(epoch), np.sort(X[:, 0]))
+    assert not np.array_equal(*epochs)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
+def test_mini_batches_add_up_to_the_objective(small_moons, kind, monkeypatch):
+    """With a vanishing rate an epoch's loss and steps are those of the whole, whatever the size."""
+    X, y = small_moons
+    w = np.where(y, 3.0, 1 + np.arange(len(y)) % 4)
+    rate = 1e-9
+    options = {"alpha": 0.1, "learning_rate": rate, "max_iter": 1, "tol": 0, "init": "spread"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of the plateau
+        full = quick(**options).fit(kind(X), y, sample_weight=w)
+        start = quick(**options | {"learning_rate": 1e-300}).fit(kind(X), y, sample_weight=w)
+        monkeypatch.setattr(_objective, "BLOCK_BYTES", 0)
+        monkeypatch.setattr(_objective, "SMALLEST_BLOCK", 7)
+        batches = quick(**options, batch_size=25).fit(kind(X), y, sample_weight=w)
+    assert_allclose(batches.loss_curve_, full.loss_curve_, rtol=1e-7)
+    for name in WEIGHTS:  # four batches of 25 rows, each as long a step as the whole
+        step = getattr(batches, name) - getattr(start, name)
+        whole = getattr(full, name) - getattr(start, name)
+        assert_allclose(step, 4 * whole, rtol=1e-5, atol=rate * 1e-5)
+
+
+def test_a_batch_without_weight_is_harmless(small_moons):
+    X, y = small_moons
+    w = np.full(len(y), 1e-300)
+    w[::25] = 1.0  # most batches weigh nothing that counts
+    clf = quick(batch_size=5).fit(X, y, sample_weight=w)
+    assert np.isfinite(clf.loss_curve_).all()
+    assert np.isfinite(clf.predict_proba(X)).all()
+
+
+def test_a_batch_of_all_rows_is_the_full_batch(small_moons):
+    X, y = small_moons
+    assert_same_weights(quick(batch_size=100).fit(X, y), quick().fit(X, y))
+    assert_same_weights(quick(batch_size=10**6).fit(X, y), quick().fit(X, y))
+
+
+def test_momentum_is_that_of_scikit_learn(small_moons):
+    X, y = small_moons
+    mlp = MLPClassifier(
+        (3,),
+        activation="logistic",
+        solver="sgd",
+        alpha=0.0,
+        batch_size=len(X),
+        learning_rate_init=0.1,
+        momentum=0.9,
+        max_iter=1,
+        tol=0,
+        n_iter_no_change=1000,
+        warm_start=True,
+        shuffle=False,
+        random_state=0,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        mlp.fit(X, y)
+        (V1, V2), (c1, c2) = mlp.coefs_, mlp.intercepts_
+        start = tuple(a.copy() for a in (V1.T, c1[:, np.newaxis], V2.T, c2[:, np.newaxis]))
+        mlp.set_params(max_iter=100).fit(X, y)
+    clf = quick(n_h=3, learning_rate=0.1, momentum=0.9, alpha=0, init=start, max_iter=100, tol=0)
+    clf.fit(X, y)
+    assert_allclose(clf.W1_, mlp.coefs_[0].T, rtol=1e-8)
+    assert_allclose(clf.b2_[:, 0], mlp.intercepts_[1], rtol=1e-8)
+
+
+# Several starts
+
+
+def test_the_best_start_is_kept(moons):
+    X, y = moons
+    clf = TwoLayerSigmoidClassifier(3, n_init=6, max_iter=400, random_state=0).fit(X, y)
+    assert clf.init_losses_.shape == (6,)
+    assert clf.init_losses_.min() == clf.loss_
+    assert clf.n_iter_ == len(clf.loss_curve_) == 400
+    again = clone(clf).fit(X, y)
+    assert_array_equal(again.init_losses_, clf.init_losses_)
+    assert_same_weights(again, clf)
+
+
+def test_the_first_start_is_that_of_one(small_moons):
+    X, y = small_moons
+    several = quick(n_init=4, max_iter=32).fit(X, y)
+    alone = quick(max_iter=8).fit(X, y)
+    assert several.init_losses_[0] in {
+        alone.loss_,
+        several.loss_,
+        quick(max_iter=16).fit(X, y).loss_,
+    }
+
+
+@pytest.mark.parametrize("way", EVERY_WAY)
+@pytest.mark.filterwarnings("ignore:Training by L-BFGS ran out of iterations")
+def test_starts_of_every_solver(small_moons, way):
+    X, y = small_moons
+    clf = quick(n_init=3, **way).fit(X, y)
+    assert clf.init_losses_.min() == clf.loss_
+    assert_same_weights(clf, clone(clf).fit(X, y))
+
+
+def test_more_starts_than_iterations(small_moons):
+    X, y = small_moons
+    clf = quick(n_init=10, max_iter=2).fit(X, y)
+    assert clf.n_iter_ == 2
+
+
+@pytest.mark.parametrize("standardise", [False, True])
+def test_ten_starts_find_the_minimum_of_the_lectures_data(standardise):
+    X, y = problems.load(problems.lecture, standardise)
+    clf = TwoLayerSigmoidClassifier(2, solver="lbfgs", n_init=10)
+    losses = [clone(clf).set_params(random_state=seed).fit(X, y).loss_ for seed in range(20)]
+    assert sum(loss <= 1.01 * 0.1703 for loss in losses) >= 19
+
+
+@pytest.mark.parametrize(("n_h", "at_least"), [(8, 19), (4, 10)])
+@pytest.mark.filterwarnings("ignore:Training ended on the plateau")
+def test_ten_starts_learn_parity(n_h, at_least):
+    X, y = problems.parity()
+    clf = TwoLayerSigmoidClassifier(n_h, solver="lbfgs", n_init=10)
+    losses = [clone(clf).set_params(random_state=seed).fit(X, y).loss_ for seed in range(20)]
+    assert sum(loss < 0.01 for loss in losses) >= at_least
+
+
+def test_verbose_names_the_starts(small_moons, capsys):
+    quick(n_init=2, max_iter=8, verbose=1).fit(*small_moons)
+    out = capsys.readouterr().out
+    assert re.findall(r"^Start .*", out, flags=re.MULTILINE)[:2] == [
+        "Start 1 of 2, up to iteration 4",
+        "Start 2 of 2, up to iteration 4",
+    ]
+    assert out.splitlines()[-1].endswith(", iteration limit")
+
+
+# Early stopping
+
+
+@pytest.mark.parametrize("way", EVERY_WAY)
+@pytest.mark.filterwarnings("ignore:Training by L-BFGS ran out of iterations")
+def test_early_stopping_keeps_the_best_weights(moons, way):
+    X, y = moons
+    labels = np.array(["lower", "upper"])[y]
+    w_val = np.linspace(0, 1, 500)
+    clf = quick(early_stopping=True, max_iter=2000, alpha=0, **way)
+    clf.fit(
+        X[:150], labels[:150], X_val=X[500:1000], y_val=labels[500:1000], sample_weight_val=w_val
+    )
+    best = log_loss(labels[500:1000], clf.predict_proba(X[500:1000]), sample_weight=w_val)
+    assert best <= min(clf.validation_loss_curve_) * (1 + 1e-12)
+    if clf.stop_reason_ == "early stopping":
+        at = int(np.argmin(clf.validation_loss_curve_))
+        assert clf.n_iter_ - at == 10
+        assert_allclose(best, clf.validation_loss_curve_[at], rtol=1e-12)
+        if "batch_size" not in way:
+            assert clf.loss_ == clf.loss_curve_[at]
+    else:
+        assert way == {}  # gradient descent is slow
+    assert_allclose(clf.loss_, log_loss(labels[:150], clf.predict_proba(X[:150])), rtol=1e-12)
+
+
+def test_the_validation_curve_is_the_log_loss_of_the_rows_held_out(small_moons):
+    X, y = small_moons
+    X_val, y_val = X[::3], y[::3]
+    clf = quick(early_stopping=True, max_iter=5).fit(X, y, X_val=X_val, y_val=y_val)
+    for i in range(5):
+        shorter = quick(max_iter=i or 1).fit(X, y)
+        if i:
+            expected = log_loss(y_val, shorter.predict_proba(X_val))
+            assert_allclose(clf.validation_loss_curve_[i], expected, rtol=1e-12)
+
+
+def test_class_weight_counts_in_validation_too(unbalanced):
+    X, y = unbalanced
+    weights = np.where(y, 33.0, 1.0)
+    sets = {"X_val": X[::2], "y_val": y[::2]}
+    by_class = quick(early_stopping=True, class_weight={0: 1, 1: 33}).fit(X, y, **sets)
+    by_row = quick(early_stopping=True).fit(
+        X, y, sample_weight=weights, **sets, sample_weight_val=weights[::2]
+    )
+    assert_allclose(by_class.validation_loss_curve_, by_row.validation_loss_curve_, rtol=1e-10)
+    balanced = quick(early_stopping=True, class_weight="balanced").fit(X, y, **sets)
+    rates = np.bincount(y) / len(y)
+    by_hand = quick(early_stopping=True).fit(
+        X, y, sample_weight=1 / rates[y], **sets, sample_weight_val=1 / rates[y[::2]]
+    )
+    assert_allclose(balanced.validation_loss_curve_, by_hand.validation_loss_curve_, rtol=1e-10)
+
+
+@pytest.mark.parametrize("solver", ["gd", "lbfgs"])
+def test_early_stopping_learns_the_rare_class(unbalanced, solver):
+    X, y = unbalanced
+    clf = TwoLayerSigmoidClassifier(early_stopping=True, solver=solver, random_state=0).fit(X, y)
+    assert recall_score(y, clf.predict(X)) > 0.1
+    by_accuracy = MLPClassifier(early_stopping=True, activation="logistic", random_state=0)
+    assert recall_score(y, by_accuracy.fit(X, y).predict(X)) == 0
+
+
+def test_early_stopping_does_not_end_on_the_plateau(lecture):
+    X, y = lecture
+    clf = TwoLayerSigmoidClassifier(2, early_stopping=True, random_state=0).fit(X, y)
+    assert clf.loss_ < 0.3
+    assert clf.n_iter_ > 300  # it is longer than that on the plateau at ln 2
+
+
+def test_the_split_is_stratified_and_rows_keep_their_weights(unbalanced):
+    X, y = unbalanced
+    seen = []
+
+    class Recorded(TwoLayerSigmoidClassifier):
+        def _build_objective(self, X, targets, alpha):
+            seen.append((X, targets))
+            return super()._build_objective(X, targets, alpha)
+
+    w = 1 + X[:, 0] ** 2
+    Recorded(early_stopping=True, validation_fraction=0.2, max_iter=1).fit(X, y, sample_weight=w)
+    (X_train, _), (X_val, held_out) = seen
+    assert (len(X_train), len(X_val)) == (800, 200)
+    assert held_out.Y.sum() == pytest.approx(y.sum() / 5, abs=1)
+    for X_part, targets in seen:
+        assert_allclose(targets.weights, (1 + X_part[:, 0] ** 2) / w.max())
+    assert_array_equal(np.sort(np.r_[X_train, X_val], axis=0), np.sort(X, axis=0))
+
+
+def test_few_rows_leave_one_of_each_class_to_validate_on(three_blobs):
+    X, y = three_blobs
+    assert quick(early_stopping=True, validation_fraction=0.01).fit(X, y).n_iter_ > 0
+
+
+def test_early_stopping_of_multilabel_targets(three_blobs):
+    X, _ = three_blobs
+    Y = (X @ [[1, 0, 1], [0, 1, 1]] > 0).astype(int)
+    clf = quick(early_stopping=True).fit(X, Y)
+    assert len(clf.validation_loss_curve_) == clf.n_iter_
+    quick(early_stopping=True).fit(X, Y, X_val=X[:9], y_val=Y[:9])
+
+
+def test_a_validation_set_in_a_pipeline(small_moons):
+    X, y = small_moons
+    X = 100 * X + 7
+    sets = {"X_val": X[:40], "y_val": y[:40], "sample_weight_val": np.linspace(1, 2, 40)}
+    by_hand = StandardScaler().fit(X)
+    expected = quick(early_stopping=True).fit(
+        by_hand.transform(X), y, **sets | {"X_val": by_hand.transform(X[:40])}
+    )
+    with sklearn.config_context(enable_metadata_routing=True):
+        clf = quick(early_stopping=True).set_fit_request(
+            X_val=True, y_val=True, sample_weight_val=True, sample_weight=False
+        )
+        pipeline = Pipeline(
+            [("scale", StandardScaler()), ("clf", clf)], transform_input=["X_val"]
+        ).fit(X, y, **sets)
+    assert_array_equal(pipeline[-1].validation_loss_curve_, expected.validation_loss_curve_)
+    assert_same_weights(pipeline[-1], expected)
+
+
+def test_early_stopping_in_cross_validation(small_moons):
+    X, y = small_moons
+    assert cross_val_score(quick(early_stopping=True, max_iter=1000), X, y, cv=3).mean() > 0.8
+
+
+# Going on
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("batch_size", [None, 30])
+def test_warm_fits_are_one_long_fit(small_moons, momentum, batch_size):
+    X, y = small_moons
+    options = {"momentum": momentum, "batch_size": batch_size, "learning_rate": 0.3}
+    whole = quick(max_iter=40, random_state=np.random.RandomState(0), **options).fit(X, y)
+    parts = quick(max_iter=10, random_state=np.random.RandomState(0), warm_start=True, **options)
+    curve = []
+    for i in range(4):
+        if i == 2:
+            parts = pickle.loads(pickle.dumps(parts))
+        parts.fit(X, y)
+        assert parts.n_iter_ == 10
+        curve += parts.loss_curve_
+    assert curve == whole.loss_curve_
+    assert parts.loss_ == whole.loss_
+    assert_same_weights(parts, whole)
+
+
+def test_a_warm_fit_by_lbfgs_begins_where_the_last_ended(moons):
+    X, y = moons
+    clf = quick(warm_start=True).fit(X, y)
+    reached = clf.loss_
+    clf.set_params(solver="lbfgs", max_iter=3000).fit(X, y)
+    assert clf.loss_curve_[0] == reached
+    assert clf.loss_ < reached
+
+
+def test_without_warm_start_fits_start_anew(small_moons):
+    clf = quick(momentum=0.9, learning_rate=0.1).fit(*small_moons)
+    weights = clf.W1_
+    assert_array_equal(clf.fit(*small_moons).W1_, weights)
+    assert not hasattr(clf, "_velocity")
+
+
+def test_a_warm_fit_that_fails_leaves_the_velocity(small_moons):
+    X, y = small_moons
+    clf = quick(momentum=0.9, learning_rate=0.1, warm_start=True).fit(X, y)
+    weights, velocity = clf.W1_.copy(), clf._velocity.copy()
+    clf.__class__ = Failing
+    with pytest.raises(ZeroDivisionError):
+        clf.fit(X, y)
+    assert_array_equal(clf.W1_, weights)
+    assert_array_equal(clf._velocity, velocity)
+
+
+class Failing(TwoLayerSigmoidClassifier):
+    """Fails when all is done."""
+
+    def _store(self, *args):
+        super()._store(*args)
+        raise ZeroDivisionError
+
+
+def test_a_warm_fit_refuses_another_network(small_moons):
+    X, y = small_moons
+    clf = quick(warm_start=True).fit(X, y)
+    before = clf.W1_.copy()
+    with pytest.raises(ValueError, match=r"n_h=3, but the weights .* have 8 hidden units"):
+        clf.set_params(n_h=3).fit(X, y)
+    clf.set_params(n_h=8)
+    with pytest.raises(ValueError, match=r"y has the classes \[0, 1, 2\], but .* to \[0, 1\]"):
+        clf.fit(X, np.arange(len(y)) % 3)
+    with pytest.raises(ValueError, match=r"X has 1 features, but .* expecting 2"):
+        clf.fit(X[:, :1], y)
+    with pytest.raises(ValueError, match="y has the classes"):
+        clf.fit(X, np.column_stack([y, 1 - y]))
+    assert_array_equal(clf.W1_, before)
+    assert clf.fit(X.astype(np.float32), y).W1_.dtype == np.float32
+
+
+# partial_fit
+
+
+def chunks(X, y, size=50):
+    for start in range(0, len(y), size):
+        yield X[start : start + size], y[start : start + size]
+
+
+def test_partial_fit_learns(moons):
+    X, y = moons
+    labels = np.array(["lower", "upper"])[y]
+    clf = TwoLayerSigmoidClassifier(random_state=0)
+    for _ in range(20):
+        for X_part, y_part in chunks(X, labels):
+            clf.partial_fit(X_part, y_part, classes=["upper", "lower"])
+    assert clf.score(X, labels) > 0.95
+    assert (clf.n_iter_, len(clf.loss_curve_)) == (1, 1)
+
+
+def test_partial_fit_is_one_update(small_moons):
+    X, y = small_moons
+    fit = quick(max_iter=3, momentum=0.9, learning_rate=0.1).fit(X, y)
+    clf = quick(momentum=0.9, learning_rate=0.1)
+    for cost in fit.loss_curve_:
+        clf.partial_fit(X, y, classes=[0, 1])
+        assert clf.loss_curve_ == [cost]
+        assert clf.stop_reason_ == "iteration limit"
+    assert clf.loss_ == fit.loss_
+    assert_same_weights(clf, fit)
+
+
+def test_partial_fit_with_batches_is_one_epoch(small_moons):
+    X, y = small_moons
+    clf = quick(batch_size=30).partial_fit(X, y, classes=[0, 1])
+    assert_same_weights(clf, quick(batch_size=30, max_iter=1, tol=0).fit(X, y))
+
+
+@pytest.mark.parametrize("way", [{}, {"momentum": 0.9}, {"batch_size": 20, "momentum": 0.9}])
+def test_the_state_of_partial_fit_does_not_grow(small_moons, way):
+    X, y = small_moons
+    clf, sizes = quick(**way, learning_rate=0.1), set()
+    for i in range(30):
+        clf.partial_fit(X, y, classes=[0, 1])
+        if i:
+            sizes.add(len(pickle.dumps(clf)))
+    assert max(sizes) - min(sizes) < 50  # numbers of the loss take a few bytes more or less
+
+
+def test_partial_fit_accepts_batches_that_lack_a_class(three_blobs):
+    X, y = three_blobs
+    clf = quick().partial_fit(X[y == "ash"], y[y == "ash"], classes=np.unique(y))
+    assert_array_equal(clf.classes_, ["ash", "birch", "cedar"])
+    assert clf.predict_proba(X).shape == (len(y), 3)
+    for _ in range(100):
+        for label in clf.classes_:
+            clf.partial_fit(X[y == label], y[y == label])
+    clf.partial_fit(X[:1], y[:1])
+
+
+def test_partial_fit_of_multilabel_targets(three_blobs):
+    X, _ = three_blobs
+    Y = (X @ [[1, 0, 1], [0, 1, 1]] > 0).astype(int)
+    clf = quick().partial_fit(X, Y, classes=[0, 1, 2])
+    for _ in range(200):
+        clf.partial_fit(X, Y)
+    assert clf.score(X, Y) > 0.7
+    with pytest.raises(ValueError, match="one column of labels, but it was a multilabel"):
+        clf.partial_fit(X, Y[:, 0])
+    with pytest.raises(ValueError, match=r"classes are np.arange\(2\), .* but classes is"):
+        clf.partial_fit(X, Y[:, :2])
+    with pytest.raises(ValueError, match=r"multilabel indicator .* it was one column"):
+        quick().partial_fit(X, Y[:, 0], classes=[0, 1]).partial_fit(X, Y[:, :2])
+
+
+def test_partial_fit_after_fit_goes_on(small_moons):
+    X, y = small_moons
+    clf = quick(max_iter=10).fit(X, y)
+    reached = clf.loss_
+    assert clf.partial_fit(X, y).loss_curve_ == [reached]
+    assert_same_weights(clf, quick(max_iter=11).fit(X, y))
+
+
+def test_partial_fit_refuses(small_moons):
+    X, y = small_moons
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        quick().partial_fit(X, y)
+    clf = quick().partial_fit(X, y, classes=[0, 1])
+    with pytest.raises(ValueError, match="not the same as on last call"):
+        clf.partial_fit(X, y, classes=[0, 1, 2])
+    with pytest.raises(ValueError, match=r"not among the classes \[0, 1\], such as 7"):
+        clf.partial_fit(X, np.where(y, 7, 0))
+    with pytest.raises(ValueError, match="'learning_rate' parameter"):
+        clf.set_params(learning_rate=-1).partial_fit(X, y)
+    with pytest.raises(AttributeError, match="partial_fit"):
+        quick(solver="lbfgs").partial_fit(X, y, classes=[0, 1])
+    assert not hasattr(quick(solver="lbfgs"), "partial_fit")
+
+
+def test_partial_fit_warns_of_divergence_only(moons):
+    X, y = moons
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # ends on the plateau, as it must
+        clf = quick().partial_fit(X, y, classes=[0, 1])
+    clf.set_params(learning_rate=1e300)
+    with pytest.warns(ConvergenceWarning, match="diverged") as caught:
+        clf.partial_fit(X, y)
+    assert caught[0].filename == __file__
+    assert np.isfinite(clf.predict_proba(X)).all()
+
+
+# What does not go together
+
+
+ARRAYS = (np.zeros((8, 2)), np.zeros((8, 1)), np.zeros((1, 8)), np.zeros((1, 1)))
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"solver": "lbfgs", "batch_size": 10}, "use batch_size=None"),
+        ({"solver": "lbfgs", "momentum": 0.5}, "use momentum=0"),
+        ({"n_init": 2, "warm_start": True}, "n_init=2 .* warm_start=True .* n_init=1"),
+        ({"n_init": 2, "init": ARRAYS}, "n_init=2 .* init gives one: set n_init=1"),
+        (
+            {"warm_start": True, "early_stopping": True, "random_state": None},
+            "early_stopping=True with warm_start=True .* X_val .* int as random_state",
+        ),
+        ({"batch_size": 0}, "'batch_size' parameter"),
+        ({"momentum": 1.0}, "'momentum' parameter"),
+        ({"n_init": 0}, "'n_init' parameter"),
+        ({"early_stopping": "yes"}, "'early_stopping' parameter"),
+        ({"validation_fraction": 1.0}, "'validation_fraction' parameter"),
+        ({"n_iter_no_change": 0}, "'n_iter_no_change' parameter"),
+        ({"warm_start": "yes"}, "'warm_start' parameter"),
+    ],
+)
+def test_parameters_that_do_not_go_together(small_moons, params, message):
+    clf = quick().fit(*small_moons)
+    before = vars(clf).copy()
+    clf.set_params(**params)
+    with pytest.raises(ValueError, match=message):
+        clf.fit(*small_moons)
+    assert vars(clf) | before == vars(clf) | dict.fromkeys(params) | before
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"early_stopping": True}, "early_stopping=True .* one pass of partial_fit"),
+        ({"n_init": 2}, "n_init=2 .* partial_fit goes on from one: set n_init=1"),
+        ({"class_weight": "balanced"}, "class_weight='balanced' .* partial_fit .* give a dict"),
+    ],
+)
+def test_parameters_that_do_not_go_with_partial_fit(small_moons, params, message):
+    clf = quick(**params)
+    before = vars(clf).copy()
+    with pytest.raises(ValueError, match=message):
+        clf.partial_fit(*small_moons, classes=[0, 1])
+    assert vars(clf) == before
+
+
+SET = {"X_val": np.zeros((4, 2)), "y_val": np.array([0, 1, 0, 1])}
+
+
+@pytest.mark.parametrize(
+    ("early_stopping", "given", "message"),
+    [
+        (True, {"X_val": SET["X_val"]}, "X_val and y_val go together"),
+        (True, {"y_val": SET["y_val"]}, "X_val and y_val go together"),
+        (True, {"sample_weight_val": np.ones(4)}, "sample_weight_val needs X_val and y_val"),
+        (False, SET, "early_stopping=False makes no use of X_val .* early_stopping=True"),
+        (True, SET | {"y_val": [0, 1]}, "X_val, y_val .*inconsistent numbers of samples"),
+        (True, SET | {"X_val": np.zeros((4, 3))}, "X_val, y_val .* 3 features"),
+        (True, SET | {"X_val": np.full((4, 2), np.nan)}, "X_val, y_val .* contains NaN"),
+        (True, SET | {"y_val": [0, 1, 0, 7]}, r"X_val, y_val .*classes \[0, 1\], such as 7"),
+        (True, SET | {"y_val": list("abab")}, "X_val, y_val .*not among the classes"),
+        (True, SET | {"y_val": np.eye(4, dtype=int)}, "X_val, y_val .* multilabel indicator"),
+        (True, SET | {"sample_weight_val": np.zeros(4)}, "X_val, y_val .* zero for every row"),
+        (True, SET | {"sample_weight_val": -np.ones(4)}, "X_val, y_val .* non-negative"),
+    ],
+)
+def test_bad_validation_sets(small_moons, early_stopping, given, message):
+    clf = quick(early_stopping=early_stopping)
+    before = vars(clf).copy()
+    with pytest.raises(ValueError, match=message):
+        clf.fit(*small_moons, **given)
+    assert vars(clf) == before
+
+
+def test_a_class_of_one_row_cannot_be_split(small_moons):
+    X, y = small_moons
+    message = r"validation_fraction=0.1 cannot be split off 100 rows: .* or X_val and y_val"
+    with pytest.raises(ValueError, match=message):
+        quick(early_stopping=True).fit(X, np.r_[2, y[1:]])
+
+
+def test_a_validation_set_may_lack_a_class(three_blobs):
+    X, y = three_blobs
+    one = y == "ash"
+    quick(early_stopping=True).fit(X, y, X_val=X[one], y_val=y[one])
+
+
+# Ctrl-C
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("way", [{"solver": "lbfgs"}, {"batch_size": 16}, {"n_init": 3}])
+def test_ctrl_c_keeps_the_best_weights(small_moons, way, early_stopping):
+    X, y = small_moons
+
+    class Interrupted(TwoLayerSigmoidClassifier):
+        n_calls = 0
+
+        def _cost(self, cache, Y, **weighting):
+            self.__class__.n_calls += 1
+            if self.n_calls == 20:
+                raise KeyboardInterrupt
+            return super()._cost(cache, Y, **weighting)
+
+    clf = Interrupted(random_state=0, early_stopping=early_stopping, n_iter_no_change=999, **way)
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(X, y)
+    assert clf.stop_reason_ == "interrupted"
+    assert clf.loss_ < 0.7
+    if early_stopping:
+        assert len(clf.validation_loss_curve_) == clf.n_iter_
+    else:
+        assert_allclose(log_loss(y, clf.predict_proba(X)), clf.loss_, rtol=1e-12)
+
+
+def test_ctrl_c_passes_through_cross_validation(small_moons):
+    class Interrupted(TwoLayerSigmoidClassifier):
+        def _update(self, params, grads, learning_rate):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cross_val_score(Interrupted(), *small_moons)
+
+
+def test_ctrl_c_before_anything_is_learned_changes_nothing(small_moons):
+    class Interrupted(TwoLayerSigmoidClassifier):
+        def _forward(self, X, params, **buffers):
+            raise KeyboardInterrupt
+
+    clf = Interrupted()
+    before = vars(clf).copy()
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(*small_moons)
+    assert vars(clf) == before

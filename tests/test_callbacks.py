@@ -97,6 +97,18 @@ def test_several_starts_are_one_sequence_of_tasks(small_moons):
     assert clf.stop_reason_ == "iteration limit"
 
 
+@pytest.mark.filterwarnings("ignore:Training ended on the plateau")  # of the penalty
+def test_a_callback_stops_all_starts_even_where_one_has_ended(small_moons):
+    X, y = small_moons
+    options = {"solver": "lbfgs", "n_init": 2, "alpha": 0.1, "tol": 1e-3, "max_iter": 3000}
+    first = quick(**options | {"n_init": 1}).fit(X, y)  # ends within its first lap
+    recorder = Recorder(stop_after=first.n_iter_)
+    clf = quick(**options).set_callbacks(recorder).fit(X, y)
+    assert first.stop_reason_ == "gradient small"
+    assert clf.stop_reason_ == "stopped by callback"
+    assert clf.init_losses_[1] == np.inf
+
+
 def test_callbacks_are_torn_down_where_fit_fails(small_moons):
     X, y = small_moons
 

@@ -321,6 +321,13 @@ def test_mini_batches_stop_where_the_mean_gradient_is_small():
     assert 0 < run.n_iter < 10_000
 
 
+def test_batches_that_pull_to_and_fro_are_no_small_gradient():
+    # From 1 the step h = 1 leads to 0 and then to 2; from 2 to 0 and to 2 again. The gradients
+    # there are 2 and -2, and their mean is none.
+    run = mini_batches(np.full(4, 2.0), 50, tol=1e-6, learning_rate=1.0)
+    assert (run.stop_reason, run.n_iter) == ("iteration limit", 50)
+
+
 def test_mini_batches_that_diverge_keep_the_last_finite_parameters():
     theta = np.full(4, 0.5)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -371,9 +378,11 @@ def test_ten_runs_of_full_laps_cost_less_than_three():
     assert updates == 3700 <= 3 * 1600
 
 
-def test_the_order_may_change_and_a_run_left_behind_may_still_be_the_best():
-    assert race(2, losses=lambda i, limit: limit if i == 0 else 10)[0] == 1
-    assert race(2, losses=lambda i, limit: -limit if i == 0 else 0)[0] == 0
+def test_a_run_left_behind_goes_on_if_the_leader_gets_worse():
+    best, told = race(2, losses=lambda i, limit: limit if i == 0 else 10.0)
+    assert best == 1
+    assert told == [(0, 2), (1, 2), (0, 16), (1, 16)]
+    assert race(2, losses=lambda i, limit: -limit if i == 0 else 0)[1][-1] == (0, 16)
 
 
 def test_a_race_ends_with_a_callbacks_stop():

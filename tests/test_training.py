@@ -246,6 +246,18 @@ def test_a_batch_of_all_rows_is_the_full_batch(small_moons):
     assert_same_weights(quick(batch_size=10**6).fit(X, y), quick().fit(X, y))
 
 
+def test_mini_batches_that_diverge_leave_finite_weights(small_moons):
+    X, y = small_moons
+    for seed in range(3):
+        clf = TwoLayerSigmoidClassifier(
+            2, learning_rate=1e3, alpha=0.01, batch_size=7, max_iter=3, random_state=seed
+        )
+        with pytest.warns(ConvergenceWarning, match="diverged"):
+            clf.fit(X.astype(np.float32), y)
+        assert np.isfinite(clf.loss_)
+        assert np.isfinite(clf.predict_proba(X)).all()
+
+
 def test_momentum_is_that_of_scikit_learn(small_moons):
     X, y = small_moons
     mlp = MLPClassifier(
@@ -330,6 +342,38 @@ def test_ten_starts_learn_parity(n_h, at_least):
     clf = TwoLayerSigmoidClassifier(n_h, solver="lbfgs", n_init=10)
     losses = [clone(clf).set_params(random_state=seed).fit(X, y).loss_ for seed in range(20)]
     assert sum(loss < 0.01 for loss in losses) >= at_least
+
+
+def test_starts_of_two_units_are_of_two_kinds():
+    """Four points of XOR hold small weights in a saddle, by whatever solver."""
+    X, y = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), [0, 1, 1, 0]
+    for seed in range(5):
+        clf = TwoLayerSigmoidClassifier(2, solver="lbfgs", n_init=10, random_state=seed)
+        assert clf.fit(X, y).loss_ < 0.01
+
+
+def test_with_early_stopping_the_start_whose_kept_weights_are_best_is_kept():
+    X, y = problems.load(problems.moons, standardise=True)
+    for seed in range(5):
+        clf = TwoLayerSigmoidClassifier(
+            n_init=4, early_stopping=True, learning_rate=4.0, max_iter=200, random_state=seed
+        ).fit(X[:200], y[:200])
+        assert clf.loss_ == clf.init_losses_.min()
+
+
+def test_the_start_that_is_kept_has_had_all_its_iterations(lecture):
+    X, y = lecture
+    for seed in range(5):
+        clf = quick(n_init=4, batch_size=200, max_iter=20, random_state=seed).fit(X, y)
+        assert clf.n_iter_ == 20
+        assert clf.loss_ == clf.init_losses_.min()
+
+
+def test_verbose_prints_the_validation_loss(small_moons, capsys):
+    clf = quick(early_stopping=True, max_iter=3, verbose=2).fit(*small_moons)
+    printed = re.findall(r"validation (0\.\d+)", capsys.readouterr().out)
+    assert printed[:3] == [f"{loss:.6f}" for loss in clf.validation_loss_curve_]
+    assert len(printed) == 4
 
 
 def test_verbose_names_the_starts(small_moons, capsys):
@@ -436,6 +480,19 @@ def test_few_rows_leave_one_of_each_class_to_validate_on(three_blobs):
     assert quick(early_stopping=True, validation_fraction=0.01).fit(X, y).n_iter_ > 0
 
 
+def test_a_split_that_leaves_a_class_nothing_to_train_on_is_refused(small_moons):
+    X, _ = small_moons
+    y = (np.arange(100) < 2).astype(int)
+    message = "validation_fraction=0.9 of 100 rows leaves a class without a row to train on"
+
+    def split_in_many_ways():
+        for seed in range(20):
+            quick(early_stopping=True, validation_fraction=0.9, random_state=seed).fit(X, y)
+
+    with pytest.raises(ValueError, match=message):
+        split_in_many_ways()
+
+
 def test_early_stopping_of_multilabel_targets(three_blobs):
     X, _ = three_blobs
     Y = (X @ [[1, 0, 1], [0, 1, 1]] > 0).astype(int)
@@ -503,6 +560,15 @@ def test_without_warm_start_fits_start_anew(small_moons):
     clf = quick(momentum=0.9, learning_rate=0.1).fit(*small_moons)
     weights = clf.W1_
     assert_array_equal(clf.fit(*small_moons).W1_, weights)
+    assert not hasattr(clf, "_velocity")
+
+
+@pytest.mark.parametrize("without", [{"solver": "lbfgs"}, {}])
+@pytest.mark.filterwarnings("ignore:Training by L-BFGS ran out of iterations")
+def test_velocity_does_not_outlive_a_fit_without_momentum(small_moons, without):
+    X, y = small_moons
+    clf = quick(momentum=0.9, learning_rate=0.1, warm_start=True).fit(X, y)
+    clf.set_params(momentum=0.0, **without, alpha=0.01).fit(X, y)
     assert not hasattr(clf, "_velocity")
 
 
@@ -626,6 +692,8 @@ def test_partial_fit_after_fit_goes_on(small_moons):
 
 def test_partial_fit_refuses(small_moons):
     X, y = small_moons
+    with pytest.raises(ValueError, match="y holds only one class, 0: a classifier needs"):
+        quick().partial_fit(X, 0 * y, classes=[0])
     with pytest.raises(ValueError, match="classes must be passed on the first call"):
         quick().partial_fit(X, y)
     clf = quick().partial_fit(X, y, classes=[0, 1])
@@ -713,6 +781,7 @@ SET = {"X_val": np.zeros((4, 2)), "y_val": np.array([0, 1, 0, 1])}
         (True, {"y_val": SET["y_val"]}, "X_val and y_val go together"),
         (True, {"sample_weight_val": np.ones(4)}, "sample_weight_val needs X_val and y_val"),
         (False, SET, "early_stopping=False makes no use of X_val .* early_stopping=True"),
+        (True, SET | {"X_val": np.full((4, 2), 1e308)}, "X_val holds values too large"),
         (True, SET | {"y_val": [0, 1]}, "X_val, y_val .*inconsistent numbers of samples"),
         (True, SET | {"X_val": np.zeros((4, 3))}, "X_val, y_val .* 3 features"),
         (True, SET | {"X_val": np.full((4, 2), np.nan)}, "X_val, y_val .* contains NaN"),
@@ -791,3 +860,22 @@ def test_ctrl_c_before_anything_is_learned_changes_nothing(small_moons):
     with pytest.raises(KeyboardInterrupt):
         clf.fit(*small_moons)
     assert vars(clf) == before
+
+
+def test_ctrl_c_at_the_very_end(small_moons):
+    X, y = small_moons
+
+    class Interrupted(TwoLayerSigmoidClassifier):
+        n_calls = 0
+
+        def _forward(self, X, params, **buffers):
+            self.__class__.n_calls += 1
+            if self.n_calls == 13:  # six costs, six validation costs, and that of the best
+                raise KeyboardInterrupt
+            return super()._forward(X, params, **buffers)
+
+    clf = Interrupted(early_stopping=True, max_iter=5, random_state=0)
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(X, y)
+    assert (clf.stop_reason_, clf.n_iter_, clf.n_calls) == ("interrupted", 5, 14)
+    assert clf.loss_ < clf.loss_curve_[0]

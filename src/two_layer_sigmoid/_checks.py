@@ -107,15 +107,19 @@ def given_start(init: Any, n_x: int, n_h: int, n_y: int) -> Parameters:
     return Parameters(*(array.astype(np.float64) for array in arrays))
 
 
-def check_reach(params: Parameters, X: Any, dtype: npt.DTypeLike) -> None:
-    """Refuse X of which some row could make W1 x + b1 overflow in ``dtype``."""
-    W1, b1, largest = (
-        np.abs(array).astype(dtype) for array in (params.W1, params.b1, largest_entries(X))
-    )
-    if not np.isfinite(W1 @ largest + b1[:, 0]).all():
-        raise ValueError(
-            f"X holds values too large or too small for {dtype}: W1 x overflows. {SCALE_THEM}"
-        )
+def check_reach(starts: list[Parameters], rows: dict[str, Any], dtype: npt.DTypeLike) -> None:
+    """Refuse rows, named, of which some could make W1 x + b1 overflow in ``dtype``."""
+    for name, X in rows.items():
+        if X is None:
+            continue
+        largest = largest_entries(X).astype(dtype)
+        for params in starts:
+            W1, b1 = (np.abs(array).astype(dtype) for array in params[:2])
+            if not np.isfinite(W1 @ largest + b1[:, 0]).all():
+                raise ValueError(
+                    f"{name} holds values too large or too small for {dtype}: W1 x overflows. "
+                    + SCALE_THEM
+                )
 
 
 def check_begun(cost: float) -> None:
@@ -134,7 +138,7 @@ def warn_of_wild_scales(spread: Array, offset: Array) -> None:
         warnings.warn(
             f"The features of X have wild scales: standard deviations from {varying.min():.3g} to "
             f"{varying.max():.3g}, means up to {offset.max():.3g} standard deviations from zero. "
-            f"Gradient descent will hardly train. {SCALE_THEM}",
+            f"Training will be slow and poor. {SCALE_THEM}",
             UserWarning,
             stacklevel=CALLER,
         )
@@ -143,6 +147,7 @@ def warn_of_wild_scales(spread: Array, offset: Array) -> None:
 def warn_of_the_end(clf: Any, constant_cost: float, *, one_pass: bool) -> None:
     """Warn where training ended badly; ``constant_cost`` is that of predicting base rates."""
     reason, tried = clf.stop_reason_, f"after {clf.n_iter_} iterations the cost is {clf.loss_:.3g}"
+    loss = clf.loss_ - clf.alpha / 2 * (np.vdot(clf.W1_, clf.W1_) + np.vdot(clf.W2_, clf.W2_))
     message = None
     if reason == _solvers.DIVERGED:
         message = (
@@ -153,7 +158,7 @@ def warn_of_the_end(clf: Any, constant_cost: float, *, one_pass: bool) -> None:
         )
     elif one_pass or reason in {_solvers.INTERRUPTED, _solvers.STOPPED}:
         pass  # ended before its time, as was wanted
-    elif constant_cost > 0 and abs(clf.loss_ - constant_cost) <= PLATEAU * constant_cost:
+    elif constant_cost > 0 and abs(loss - constant_cost) <= PLATEAU * constant_cost:
         message = (
             f"Training ended on the plateau: {tried}, that of predicting the base rate "
             f"{constant_cost:.3g}. Raise max_iter, lower alpha, or try another learning_rate, "

@@ -74,9 +74,8 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         so.
 
     tol : float, default=1e-6
-        Training stops where no entry of the gradient, penalty included, is larger than this (for
-        mini-batches: of the mean of an epoch's gradients). A loss that merely pauses stops
-        nothing: sigmoid networks pause on plateaus.
+        Training stops where no entry of the gradient, penalty included, is larger than this. A
+        loss that merely pauses stops nothing: sigmoid networks pause on plateaus.
 
     batch_size : int, default=None
         Rows in a mini-batch of gradient descent, drawn anew from all rows in every epoch. None, or
@@ -114,7 +113,9 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
     n_init : int, default=1
         Number of starts, of which the one with the lowest training loss is kept. They race: all
         get some iterations, the better half twice as many in all, and so on until one is left,
-        which goes on to ``max_iter``. By gradient descent ten starts cost 2.3 times one.
+        which goes on to ``max_iter``. By gradient descent ten starts cost 2.3 times one. With
+        ``init="auto"`` every other start is "spread", whatever the number of units. With early
+        stopping the loss is that of the weights that it would keep.
 
     early_stopping : bool, default=False
         Whether to hold out rows, stop where their log loss (weighted, without penalty) is no
@@ -123,8 +124,9 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
 
     validation_fraction : float, default=0.1
         Share of the rows to split off where ``early_stopping`` is given no ``X_val``: rounded up,
-        one row of each class at least, in the proportions of the classes (multilabel y: at
-        random). Rows are drawn alike whatever they weigh, and keep their weights on both sides.
+        and as many rows as classes at least, in the proportions of the classes as nearly as whole
+        rows can (multilabel y: at random). Rows are drawn alike whatever they weigh, and keep
+        their weights on both sides.
 
     n_iter_no_change : int, default=10
         Number of updates (epochs, iterations) without a lower validation loss that end training.
@@ -133,9 +135,9 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
 
     warm_start : bool, default=False
         Whether ``fit`` goes on from the weights of the last one, and with momentum from its
-        velocity, instead of starting anew. For full batches of gradient descent k fits of n
-        iterations are one of k * n, bit for bit; mini-batches too, if ``random_state`` is one
-        RandomState instance for all. L-BFGS begins with an empty memory.
+        velocity if it had ``warm_start=True`` too, instead of starting anew. For full batches of
+        gradient descent k fits of n iterations are one of k * n, bit for bit; mini-batches too, if
+        ``random_state`` is one RandomState instance for all. L-BFGS begins with an empty memory.
 
     random_state : int, RandomState instance or None, default=None
         Draws the validation split, the initial parameters and the mini-batches, in this order.
@@ -205,9 +207,9 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
     ``_backward`` and ``_update``, in its orientation (X is ``(n_x, m)``, examples are columns).
     Training runs these and nothing else, so a subclass may override them.
 
-    Ctrl-C in ``fit`` keeps the best weights so far, by the validation loss if there is one, and
-    then raises ``KeyboardInterrupt``. A ``fit`` that raises any other error leaves an earlier fit
-    as it was.
+    Ctrl-C in ``fit`` keeps the best weights so far (of the best start, by the validation loss if
+    there is one) and then raises ``KeyboardInterrupt``. A ``fit`` that raises any other error
+    leaves an earlier fit as it was.
 
     With scikit-learn 1.9 or newer ``set_callbacks`` takes its callbacks, such as ``ProgressBar``.
     Each update (epoch, iteration) is one task. While they are called, the fitted weights are those
@@ -349,9 +351,9 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         """Go once over some rows: one update, or with ``batch_size`` one epoch.
 
         Goes on from the weights of the last ``partial_fit`` or ``fit``, if any, and with momentum
-        from the velocity of the last ``partial_fit``. The cost, its curve and ``n_iter_`` are
-        those of this call and these rows; only a given call's rows are kept in memory, and that
-        while it lasts. ``tol`` stops nothing here. Not for ``solver="lbfgs"``.
+        from the velocity of the last ``partial_fit`` or warm ``fit``. The cost, its curve and
+        ``n_iter_`` are those of this call and these rows. ``tol`` stops nothing here. Not for
+        ``solver="lbfgs"``.
 
         Parameters
         ----------
@@ -507,13 +509,15 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         mean: Array | float = 0.0,
         spread: Array | float = 1.0,
         random_state: np.random.RandomState | None = None,
+        init: Any = None,
     ) -> Parameters:
-        """The start of training, by ``init``: ``(n_h, n_x), (n_h, 1), (n_y, n_h), (n_y, 1)``."""
-        if not isinstance(self.init, str):
-            return _checks.given_start(self.init, n_x, n_h, n_y)
+        """A start, by ``init``, else ``self.init``: W1, b1, W2, b2 in the lecture's shapes."""
+        init = self.init if init is None else init
+        if not isinstance(init, str):
+            return _checks.given_start(init, n_x, n_h, n_y)
         if random_state is None:
             random_state = check_random_state(self.random_state)
-        if self.init == "small" or (self.init == "auto" and n_h <= FEW_UNITS):
+        if init == "small" or (init == "auto" and n_h <= FEW_UNITS):
             return _network.initialize_small(n_x, n_h, n_y, random_state=random_state)
         return _network.initialize_spread(
             n_x, n_h, n_y, mean=mean, spread=spread, random_state=random_state
@@ -555,18 +559,11 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         resume = (one_pass or self.warm_start) and hasattr(self, "W1_")
         with single_blas_thread, _silent_overflow():
             X, y = self._validate(X, y, reset=not resume)
-            call = Call(
-                max_iter=1 if one_pass else int(self.max_iter),
-                tol=0.0 if one_pass else float(self.tol),
-                random_state=check_random_state(self.random_state),
-                dtype=X.dtype,
-                resume=resume,
-                one_pass=one_pass,
-            )
+            call = Call.of(self, X.dtype, resume=resume, one_pass=one_pass)
             if one_pass:
                 _check_partial_fit_first_call(self, classes)
             training, held_out = self._encode(X, y, sample_weight, validation_set, call)
-            starts = self._start(*training, call)
+            starts = self._start(*training, held_out, call)
             objective = self._build_objective(*training, self.alpha)
             run, losses = train(
                 self,
@@ -624,9 +621,12 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
                 multilabel=self._multilabel,
             )
         except (TypeError, ValueError) as error:
-            raise type(error)(f"X_val, y_val and sample_weight_val: {error}") from error
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"X_val, y_val and sample_weight_val: {error}") from error
 
-    def _start(self, X: Any, targets: Targets, call: Call) -> list[Array]:
+    def _start(
+        self, X: Any, targets: Targets, held_out: Examples | None, call: Call
+    ) -> list[Array]:
         """The parameters to train from, as flat vectors of the data's dtype."""
         if call.resume:
             starts = [Parameters(*(getattr(self, name) for name in WEIGHTS))]
@@ -634,14 +634,19 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
             mean, spread = moments(X, targets.weights)
             unit = np.where(spread > 0, spread, 1.0)  # as StandardScaler treats constant features
             layer_sizes = X.shape[1], int(self.n_h), len(targets.Y)
+            # Where small weights meet a saddle, they all do: every other start is another kind.
+            inits = [self.init, "spread" if self.init == "auto" else self.init]
             starts = [
                 self._initialize_parameters(
-                    *layer_sizes, mean=mean, spread=unit, random_state=call.random_state
+                    *layer_sizes,
+                    mean=mean,
+                    spread=unit,
+                    random_state=call.random_state,
+                    init=inits[i % 2],
                 )
-                for _ in range(self.n_init)
+                for i in range(self.n_init)
             ]
-        for params in starts:
-            _checks.check_reach(params, X, call.dtype)
+        _checks.check_reach(starts, {"X": X, "X_val": held_out and held_out[0]}, call.dtype)
         if not call.resume:
             _checks.warn_of_wild_scales(spread, np.abs(mean) / unit)
         return [np.concatenate([W.ravel() for W in params]).astype(X.dtype) for params in starts]
@@ -666,7 +671,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
 
     def _store(self, run: Run, losses: list[float], call: Call, X: Any, targets: Targets) -> None:
         _checks.check_begun(run.cost)
-        _checks.check_reach(run.params, X, call.dtype)
+        _checks.check_reach([run.params], {"X": X}, call.dtype)
         for name, array in zip(WEIGHTS, run.params, strict=True):
             setattr(self, name, array.astype(call.dtype, copy=False))
         self.loss_, self.n_iter_, self.stop_reason_ = run.cost, run.n_iter, run.stop_reason

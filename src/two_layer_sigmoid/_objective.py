@@ -112,7 +112,16 @@ class Objective:
         for shard in others:
             cost += self._of_shard(shard, params, grads and self._shard_grads)
             _add(grads, self._shard_grads)
-        return cost + self._add_penalty(params, grads) if self.alpha else cost
+        if self.alpha and grads is not None:
+            np.add(grads.W1, self.alpha * params.W1, out=grads.W1)
+            np.add(grads.W2, self.alpha * params.W2, out=grads.W2)
+        return cost + self.penalty(params)
+
+    def penalty(self, params: Parameters) -> float:
+        """The second term of the cost."""
+        if not self.alpha:
+            return 0.0
+        return self.alpha / 2 * sum(float(np.vdot(W, W)) for W in (params.W1, params.W2))
 
     def batches(
         self, size: int, random_state: np.random.RandomState
@@ -173,13 +182,6 @@ class Objective:
             )
             out.assign(grads)  # a subclass may return arrays of its own
         return cost
-
-    def _add_penalty(self, params: Parameters, grads: Parameters | None) -> float:
-        if grads is not None:
-            np.add(grads.W1, self.alpha * params.W1, out=grads.W1)
-            np.add(grads.W2, self.alpha * params.W2, out=grads.W2)
-        squares = sum(float(np.vdot(W, W)) for W in (params.W1, params.W2))
-        return self.alpha / 2 * squares
 
 
 def row_blocks(X: Any, n_h: int) -> list[slice]:

@@ -50,9 +50,10 @@ class Watch(NamedTuple):
     tol: float  # an end where no entry of the gradient is larger
     on_step: Callable[[Run], bool] | None = None  # told of each update; True stops
     validation_cost: Callable[[Parameters], float] | None = None
+    penalty: Callable[[Parameters], float] = lambda _: 0.0  # what the cost holds of it
     n_iter_no_change: int = 0  # updates without a lower validation cost that are an end
-    plateau: float = math.inf  # they count where the training cost is lower: where something has
-    # been learned that more training could spoil
+    plateau: float = math.inf  # they count where the training cost, without penalty, is lower:
+    # where something has been learned that more training could spoil
 
 
 class Run:
@@ -71,6 +72,7 @@ class Run:
         self.loss_curve: list[float] = []
         self.validation_loss_curve: list[float] = []
         self.stop_reason: str | None = None
+        self.validated = False  # whether the score is a validation cost
         self.best = self.theta.copy()  # by the score: the validation cost, or else the cost
         self.best_cost = self.best_score = math.inf
         self._last = self.theta.copy()  # the last with a finite cost
@@ -100,13 +102,32 @@ class Run:
         del self.validation_loss_curve[self.n_iter :]
         self.stop_reason = GRADIENT_SMALL
 
+    @property
+    def kept_cost(self) -> float:
+        """The training cost of the parameters that would be kept if this were the end."""
+        return self.best_cost if self.validated else self.cost
+
     def restore_best(self, objective: Objective) -> None:
         """Go back to the best parameters on the way."""
-        self.theta[:], self.score = self.best, self.best_score
-        self.cost = objective(self.params)
-        if self.velocity is not None:
-            self.velocity[:] = 0.0
+        self._go_back_to(self.best)
+        self.cost = self.best_cost = objective(self.params)
+        self.score = self.best_score
         del self.validation_loss_curve[self.n_iter :]  # an interrupted epoch has no loss
+
+    def _go_back_to(self, theta: Array) -> None:
+        if self.velocity is not None and not np.array_equal(theta, self.theta):
+            self.velocity[:] = 0.0
+        self.theta[:] = theta
+
+    def close(self, objective: Objective, start: Array) -> None:
+        """Compute the cost after mini-batches; if the last epoch spoiled it, go back."""
+        if self.loss_curve:
+            self.cost = objective(self.params)
+        for theta in self.best, start:
+            if not math.isfinite(self.cost):
+                self.stop_reason = DIVERGED
+                self._go_back_to(theta)
+                self.cost = objective(self.params)
 
     def round(self, dtype: npt.DTypeLike, objective: Objective) -> None:
         """Let the parameters be what they are in a dtype of less precision."""
@@ -116,7 +137,7 @@ class Run:
     def _reason_to_stop(self, cost: float, gradient: Array, limit: int, watch: Watch) -> str | None:
         square = float(gradient.dot(gradient))
         if not _all_finite(cost, square, gradient, self.theta):
-            self.theta[:] = self._last
+            self._go_back_to(self._last)
             return DIVERGED
         self.cost = cost
         self._last[:] = self.theta
@@ -140,11 +161,12 @@ class Run:
         if self.cost <= self._ceiling:
             self._tame_at = self.n_iter
         validate = watch.validation_cost
+        self.validated = validate is not None
         self.score = self.cost if validate is None else validate(self.params)
         if self.score < self.best_score:
             self.best_cost, self.best_score, self.best[:] = self.cost, self.score, self.theta
             self._better_at = self.n_iter
-        elif self.cost >= watch.plateau:
+        elif self.validated and self.cost - watch.penalty(self.params) >= watch.plateau:
             self._better_at = self.n_iter
 
 
@@ -197,11 +219,13 @@ def mini_batch_descent(
 
     ``batches`` begins an epoch: it yields objectives of some rows each, and their shares of all.
     After an epoch, cost and gradient are the means over its batches, each taken before its update;
-    those of all rows are computed at the start, and the cost once more at the end.
+    those of all rows are computed at the start, where the mean gradient is small (it may be so
+    because the batches pull to and fro), and the cost at the end.
     """
     gradient, mean_gradient = np.empty((2, run.theta.size), run.theta.dtype)
-    grads = objective.views(gradient)
-    cost = objective(run.params, objective.views(mean_gradient))
+    grads, mean_grads = objective.views(gradient), objective.views(mean_gradient)
+    start = run.theta.copy()
+    cost = objective(run.params, mean_grads)
     while not run.ends(cost, mean_gradient, limit, watch):
         cost, mean_gradient[:] = 0.0, 0.0
         for batch, share in batches():
@@ -209,7 +233,9 @@ def mini_batch_descent(
             mean_gradient += share * gradient
             step.take(run, grads)
         run.loss_curve.append(cost)
-    run.cost = objective(run.params)
+        if np.abs(mean_gradient).max() <= watch.tol:
+            objective(run.params, mean_grads)
+    run.close(objective, start)
 
 
 def lbfgs(objective: Objective, run: Run, limit: int, *, watch: Watch) -> None:
@@ -241,16 +267,18 @@ def lbfgs(objective: Objective, run: Run, limit: int, *, watch: Watch) -> None:
     run.loss_curve.append(run.cost)
     while run.stop_reason is None:
         begun_at = run.cost
-        run.theta[:] = minimize(
+        result = minimize(
             cost_at,
             run.theta.copy(),
             jac=gradient_at,
             method="L-BFGS-B",
             callback=look,
             options=_options(run.theta.size),
-        ).x
-        if run.stop_reason is None and not run.cost < begun_at:
-            run.give_up()
+        )
+        if run.stop_reason is None:
+            run.theta[:] = result.x  # the last evaluation need not be that
+            if not run.cost < begun_at:
+                run.give_up()
 
 
 def _options(n: int) -> dict[str, float]:
@@ -272,19 +300,32 @@ def race(
     """
     field = list(runs)
     try:
-        for lap in range(n_laps(len(runs)) + 1):
-            limit = max_iter if len(field) == 1 else min(first_lap << lap, max_iter)
+        for lap in range(n_laps(len(runs))):
             for run in field:
-                if run.stop_reason in {None, ITERATION_LIMIT}:
-                    advance(run, limit)
+                _advance(run, advance, first_lap << lap, max_iter)
                 if run.stop_reason == STOPPED:
                     return _best(runs, STOPPED)
-            field = sorted(field, key=attrgetter("cost"))[: (len(field) + 1) // 2]
+            field = sorted(field, key=attrgetter("kept_cost"))[: (len(field) + 1) // 2]
+        best = field[0]
+        while _advance(best, advance, max_iter, max_iter):
+            if best.stop_reason == STOPPED:
+                return _best(runs, STOPPED)
+            best = min(runs, key=attrgetter("kept_cost"))  # one left behind, if this got worse
     except KeyboardInterrupt:
         if all(run.best_cost == math.inf for run in runs):  # nothing to keep yet
             raise
         return _best(runs, INTERRUPTED)
-    return min(runs, key=attrgetter("cost"))
+    return best
+
+
+def _advance(run: Run, advance: Callable[[Run, int], None], limit: int, max_iter: int) -> bool:
+    """Take a run further, unless it has ended."""
+    if run.stop_reason not in {None, ITERATION_LIMIT} or (
+        run.stop_reason and run.n_iter >= max_iter
+    ):
+        return False
+    advance(run, min(limit, max_iter))
+    return True
 
 
 def n_laps(n_runs: int) -> int:
@@ -294,7 +335,7 @@ def n_laps(n_runs: int) -> int:
 
 def _best(runs: Sequence[Run], stop_reason: str) -> Run:
     """The best of runs that were ended before their time."""
-    of = attrgetter("best_cost" if stop_reason == INTERRUPTED else "cost")
+    of = attrgetter("best_cost" if stop_reason == INTERRUPTED else "kept_cost")
     best = min(runs, key=of)
     best.stop_reason = stop_reason
     return best

@@ -60,8 +60,7 @@ def encode(
         _check_kind(False, 1, classes, multilabel)
         encoder, codes = _label_codes(column_or_1d(y, warn=True), classes)
         weights = _with_class_weight(encoder.classes_, codes, weights, class_weight)
-        if classes is None:
-            _check_two_classes(encoder.classes_, codes, weights)
+        _check_two_classes(encoder.classes_, codes if classes is None else None, weights)
         K = len(encoder.classes_)
         outputs = np.array([[1]]) if K == 2 else np.arange(K)[:, np.newaxis]
         targets = Targets((codes == outputs).astype(X.dtype), weights, encoder.classes_, False)
@@ -73,8 +72,8 @@ def split(
 ) -> tuple[Examples, Examples]:
     """Cut off a share of the rows, each as likely as any other whatever its weight.
 
-    The classes keep their shares of the rows, and have one at least (multilabel targets are not
-    stratified); the rows keep their order. Both parts are copies.
+    The classes keep their shares of the rows as nearly as whole rows can (multilabel targets are
+    not stratified); the rows keep their order. Both parts are copies.
     """
     m, n_y = X.shape[0], len(targets.Y)
     codes = targets.Y[0] if n_y == 1 else targets.Y.argmax(axis=0)
@@ -91,6 +90,11 @@ def split(
             f"validation_fraction={fraction} cannot be split off {m} rows: {error} Give more rows, "
             "another fraction, or X_val and y_val."
         ) from error
+    if not targets.multilabel and len(np.unique(codes[parts[0]])) < n_classes:
+        raise ValueError(
+            f"validation_fraction={fraction} of {m} rows leaves a class without a row to train on: "
+            "choose a smaller fraction, or give X_val and y_val."
+        )
     training, validation = ((X[rows], targets.of_rows(rows)) for rows in map(np.sort, parts))
     return training, validation
 
@@ -282,9 +286,12 @@ def _scaled(weights: Array, name: str) -> Array | None:
 
 
 def _check_two_classes(
-    classes: npt.NDArray[Any], codes: npt.NDArray[Any], weights: Array | None
+    classes: npt.NDArray[Any], codes: npt.NDArray[Any] | None, weights: Array | None
 ) -> None:
-    present = classes if weights is None else classes[np.unique(codes[weights > 0])]
+    """Refuse fewer than two classes, with ``codes`` those in the rows of positive weight."""
+    present = classes
+    if codes is not None and weights is not None:
+        present = classes[np.unique(codes[weights > 0])]
     if len(present) < 2:
         raise ValueError(
             f"y holds only one class, {present.tolist()[0]!r}"

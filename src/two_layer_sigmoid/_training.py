@@ -12,6 +12,7 @@ from functools import partial, wraps
 from typing import Any, NamedTuple
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 from . import _solvers
 from ._callbacks import Tasks, has_callbacks
@@ -32,6 +33,18 @@ class Call(NamedTuple):
     dtype: np.dtype[Any]  # of the fitted weights, that of X
     resume: bool  # from the fitted weights
     one_pass: bool  # partial_fit
+
+    @classmethod
+    def of(cls, clf: Any, dtype: np.dtype[Any], *, resume: bool, one_pass: bool) -> Call:
+        """The call of an estimator on X of a dtype."""
+        return cls(
+            max_iter=1 if one_pass else int(clf.max_iter),
+            tol=0.0 if one_pass else float(clf.tol),
+            random_state=check_random_state(clf.random_state),
+            dtype=dtype,
+            resume=resume,
+            one_pass=one_pass,
+        )
 
 
 def all_or_nothing(fit: Callable[..., Any]) -> Callable[..., Any]:
@@ -81,6 +94,7 @@ def train(
         tol=call.tol,
         on_step=_on_step(clf, tasks),
         validation_cost=held_out,
+        penalty=objective.penalty,
         n_iter_no_change=clf.n_iter_no_change,
         plateau=(1 - PLATEAU) * constant_cost,
     )
@@ -92,20 +106,30 @@ def train(
         if clf.verbose and len(runs) > 1:
             print(f"Start {runs.index(run) + 1} of {len(runs)}, up to iteration {limit}")
         solver(run, limit, watch=watch)
-        if tasks is not None and tasks.end() and run.stop_reason == _solvers.ITERATION_LIMIT:
+        wants_to_stop = tasks is not None and tasks.end()
+        if wants_to_stop and (len(runs) > 1 or run.stop_reason == _solvers.ITERATION_LIMIT):
             run.stop_reason = _solvers.STOPPED
 
     run = _solvers.race(runs, advance, call.max_iter, _first_lap(clf, call, starts))
-    if held_out is not None or run.stop_reason == _solvers.INTERRUPTED:
-        run.restore_best(objective)
-    if run.theta.dtype != call.dtype:
-        run.round(call.dtype, objective)
+    try:
+        _close(run, call, objective)
+    except KeyboardInterrupt:  # now of all times
+        run.stop_reason = _solvers.INTERRUPTED
+        _close(run, call, objective)
     clf._bind(run)
     if clf.verbose:
         _print_cost(run, f", {run.stop_reason}")
     if tasks is not None:
         tasks.close()
-    return run, [each.cost for each in runs]
+    return run, [each.cost if each is run else each.kept_cost for each in runs]
+
+
+def _close(run: Run, call: Call, objective: Objective) -> None:
+    """Leave the run with the parameters to keep, and their cost."""
+    if run.validated or run.stop_reason == _solvers.INTERRUPTED:
+        run.restore_best(objective)
+    if run.theta.dtype != call.dtype:
+        run.round(call.dtype, objective)
 
 
 def _solver(
@@ -129,14 +153,17 @@ def _first_lap(clf: Any, call: Call, starts: list[Array]) -> int:
     starts cost 2.3 times one. L-BFGS, which knows the curvature after some multiple of as many
     iterations as there are parameters, needs no more than that.
     """
-    first_lap = call.max_iter >> _solvers.n_laps(len(starts))
+    first_lap = max(1, call.max_iter >> _solvers.n_laps(len(starts)))
     return min(first_lap, LBFGS_LAP * starts[0].size) if clf.solver == "lbfgs" else first_lap
 
 
 def _velocity(clf: Any, call: Call, dtype: Any) -> Array | None:
     """The velocity of an earlier call to go on with, copied."""
     velocity = getattr(clf, "_velocity", None)
-    return velocity.astype(dtype) if velocity is not None and call.resume else None
+    if velocity is None or not (call.resume and clf.solver == "gd" and clf.momentum > 0):
+        return None
+    copied: Array = velocity.astype(dtype)
+    return copied
 
 
 def _on_step(clf: Any, tasks: Tasks | None) -> Callable[[Run], bool] | None:
@@ -154,5 +181,5 @@ def _on_step(clf: Any, tasks: Tasks | None) -> Callable[[Run], bool] | None:
 
 
 def _print_cost(run: Run, ending: str = "") -> None:
-    held_out = f", validation {run.score:.6f}" if run.validation_loss_curve else ""
+    held_out = f", validation {run.score:.6f}" if run.validated else ""
     print(f"Cost after iteration {run.n_iter}: {run.cost:.6f}{held_out}{ending}")

@@ -319,13 +319,13 @@ def race(
 
 
 def _advance(run: Run, advance: Callable[[Run, int], None], limit: int, max_iter: int) -> bool:
-    """Take a run further, unless it has ended."""
-    if run.stop_reason not in {None, ITERATION_LIMIT} or (
-        run.stop_reason and run.n_iter >= max_iter
-    ):
-        return False
-    advance(run, min(limit, max_iter))
-    return True
+    """Take a run further, unless it has ended; whether it had not."""
+    unfinished = run.stop_reason is None or (
+        run.stop_reason == ITERATION_LIMIT and run.n_iter < max_iter
+    )
+    if unfinished:
+        advance(run, min(limit, max_iter))
+    return unfinished
 
 
 def n_laps(n_runs: int) -> int:

@@ -81,6 +81,24 @@ def test_the_quick_start_does_what_it_says(tmp_path):
     assert pictures == {"quickstart_boundary.png", "quickstart_cost.png"}
 
 
+def test_the_learning_rate_example_shows_what_it_says(tmp_path):
+    script = tmp_path / "plot_learning_rate.py"
+    script.write_text((ROOT / "docs" / "examples" / script.name).read_text())
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    rows = re.findall(r"^(raw|scaled) +([\d.]+) +([\d.]+)%(.*)", done.stdout, flags=re.MULTILINE)
+    raised = {(features, rate): float(share) for features, rate, share, _ in rows}
+    assert raised["raw", "1.2"] > 10  # per cent of the updates raise the cost
+    assert max(raised["raw", "0.4"], raised["scaled", "1.2"], raised["scaled", "4.8"]) < 1
+    assert "ended on the plateau" in next(end for *key, _, end in rows if key == ["raw", "0.1"])
+    assert len(re.findall(r"^rate +[\d.]+(?: +0\.\d+){4}", done.stdout, flags=re.MULTILINE)) == 4
+    assert "L-BFGS, best: " in done.stdout
+    pictures = {path.name for path in tmp_path.glob("*.png")}
+    assert pictures == {"learning_rate_curves.png", "learning_rate_search.png"}
+
+
 def test_the_readme_has_two_set_up_commands():
     commands = re.findall(r"```sh\n(.*?)\n```", (ROOT / "README.md").read_text())
     assert [command.split()[-1] for command in commands] == [

@@ -243,8 +243,9 @@ def lbfgs(objective: Objective, run: Run, limit: int, *, watch: Watch) -> None:
 
     R. H. Byrd, P. Lu, J. Nocedal and C. Zhu, "A limited memory algorithm for bound constrained
     optimization", SIAM J. Sci. Comput. 16, 1995. SciPy's own tests of an end are off; ours look at
-    each iteration. Where SciPy gives up, because no step along the gradient lowers the cost any
-    more in the precision at hand, it starts once more from there, its memory empty.
+    each iteration. Every ``RENEWAL`` iterations a parameter it starts anew from where it is, its
+    memory empty; so it does where it gives up, because no step along the gradient lowers the cost
+    any more in float64, and if that gains nothing, this is the end.
     """
     gradient = np.empty_like(run.theta)
     grads = objective.views(gradient)

@@ -29,6 +29,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks import problems
 from benchmarks.machine import save
 from benchmarks.plot_reliability import draw
+from benchmarks.rivals import of_mlp, of_ours
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _network
 from two_layer_sigmoid._network import Parameters
 
@@ -54,7 +55,7 @@ def ours(**params):
         began = time.perf_counter()
         clf = TwoLayerSigmoidClassifier(n_h, random_state=seed, **params).fit(X, y)
         seconds = time.perf_counter() - began
-        return Parameters(clf.W1_, clf.b1_, clf.W2_, clf.b2_), seconds
+        return of_ours(clf), seconds
 
     return fit
 
@@ -72,8 +73,7 @@ def mlp_classifier(solver):
             random_state=seed,
         ).fit(X, y)
         seconds = time.perf_counter() - began
-        (V1, V2), (c1, c2) = mlp.coefs_, mlp.intercepts_
-        return Parameters(V1.T, c1[:, np.newaxis], V2.T, c2[:, np.newaxis]), seconds
+        return of_mlp(mlp), seconds
 
     return fit
 

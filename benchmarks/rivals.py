@@ -14,14 +14,24 @@ from two_layer_sigmoid import TwoLayerSigmoidClassifier
 from two_layer_sigmoid._network import Parameters
 
 
+def of_ours(clf):
+    """The parameters of a fitted estimator of ours."""
+    return Parameters(clf.W1_, clf.b1_, clf.W2_, clf.b2_)
+
+
+def of_mlp(mlp):
+    """Those of a fitted MLPClassifier, in the lecture's orientation."""
+    (V1, V2), (c1, c2) = mlp.coefs_, mlp.intercepts_
+    return Parameters(V1.T, c1[:, np.newaxis], V2.T, c2[:, np.newaxis])
+
+
 def ours(X, y, start, learning_rate, n_iter):
     clf = TwoLayerSigmoidClassifier(
         len(start.b1), learning_rate, max_iter=n_iter, tol=0, init=tuple(start)
     )
 
     def run():
-        clf.fit(X, y)
-        return Parameters(clf.W1_, clf.b1_, clf.W2_, clf.b2_)
+        return of_ours(clf.fit(X, y))
 
     return run
 
@@ -90,9 +100,7 @@ def mlp_classifier(X, y, start, learning_rate, n_iter):
     mlp.set_params(max_iter=n_iter)
 
     def run():
-        mlp.fit(X, y)
-        (V1, V2), (c1, c2) = mlp.coefs_, mlp.intercepts_
-        return Parameters(V1.T, c1[:, np.newaxis], V2.T, c2[:, np.newaxis])
+        return of_mlp(mlp.fit(X, y))
 
     return run
 

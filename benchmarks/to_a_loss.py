@@ -18,8 +18,8 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.machine import save
+from benchmarks.rivals import of_mlp, of_ours
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _network
-from two_layer_sigmoid._network import Parameters
 
 N_H, BATCH_SIZE, N_EPOCHS = 32, 200, 20
 
@@ -34,8 +34,7 @@ def ours(learning_rate):
     )
 
     def epoch(X, y):
-        clf.partial_fit(X, y, classes=[0, 1])
-        return Parameters(clf.W1_, clf.b1_, clf.W2_, clf.b2_)
+        return of_ours(clf.partial_fit(X, y, classes=[0, 1]))
 
     return epoch
 
@@ -51,9 +50,7 @@ def adam(learning_rate):
     )
 
     def epoch(X, y):
-        mlp.partial_fit(X, y, classes=[0, 1])
-        (V1, V2), (c1, c2) = mlp.coefs_, mlp.intercepts_
-        return Parameters(V1.T, c1[:, np.newaxis], V2.T, c2[:, np.newaxis])
+        return of_mlp(mlp.partial_fit(X, y, classes=[0, 1]))
 
     return epoch
 

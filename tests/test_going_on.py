@@ -7,20 +7,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
+from ways import assert_same_weights, quick
 
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
-
-WEIGHTS = ("W1_", "b1_", "W2_", "b2_")
-
-
-def quick(**params):
-    return TwoLayerSigmoidClassifier(**{"max_iter": 50, "random_state": 0, "alpha": 1e-3} | params)
-
-
-def assert_same_weights(one, other):
-    for name in WEIGHTS:
-        assert_array_equal(getattr(one, name), getattr(other, name))
-
 
 # Going on
 
@@ -83,8 +72,8 @@ def test_a_warm_fit_that_fails_leaves_the_velocity(small_moons):
 class Failing(TwoLayerSigmoidClassifier):
     """Fails when all is done."""
 
-    def _store(self, *args):
-        super()._store(*args)
+    def _store(self, *args, **options):
+        super()._store(*args, **options)
         raise ZeroDivisionError
 
 

@@ -12,6 +12,7 @@ from two_layer_sigmoid import _network, _objective
 from two_layer_sigmoid._objective import Objective, moments, row_blocks, single_blas_thread
 
 N_X, N_H, N_Y, M = 3, 4, 2, 1000
+STEPS = {"forward": _network.forward, "cost": _network.cost, "backward": _network.backward}
 
 
 @pytest.fixture
@@ -32,8 +33,7 @@ def small_blocks(monkeypatch):
 
 
 def evaluate(X, Y, theta, **options):
-    steps = {"forward": _network.forward, "cost": _network.cost, "backward": _network.backward}
-    objective = Objective(X, Y, N_H, **steps, **options)
+    objective = Objective(X, Y, N_H, **STEPS, **options)
     gradient = np.full_like(theta, np.nan)
     return objective(objective.views(theta), objective.views(gradient)), gradient
 
@@ -134,8 +134,7 @@ def test_steps_may_return_arrays_of_their_own(problem):
 
 def test_cost_alone_is_the_same(problem, small_blocks):
     X, Y, theta, weights = problem
-    steps = {"forward": _network.forward, "cost": _network.cost, "backward": _network.backward}
-    objective = Objective(X, Y, N_H, **steps, sample_weight=weights, alpha=0.3)
+    objective = Objective(X, Y, N_H, **STEPS, sample_weight=weights, alpha=0.3)
     params, grads = objective.views(theta), objective.views(np.empty_like(theta))
     assert objective(params) == objective(params, grads)
 
@@ -147,9 +146,8 @@ def test_batches_average_to_the_whole(problem, kind, dtype, weighted):
     X, Y, theta, weights = problem
     X, Y, theta = kind(X.astype(dtype)), Y.astype(dtype), theta.astype(dtype)
     weights = np.where(np.arange(M) < M // 2, 0.0, weights)  # whole batches may weigh nothing
-    steps = {"forward": _network.forward, "cost": _network.cost, "backward": _network.backward}
     options = {"sample_weight": weights if weighted else None, "alpha": 0.3}
-    objective = Objective(X, Y, N_H, **steps, **options)
+    objective = Objective(X, Y, N_H, **STEPS, **options)
     gradient, mean, cost = np.empty_like(theta), np.zeros_like(theta), 0.0
     for _ in range(2):  # the second epoch finds memory that the first has used
         shares = []

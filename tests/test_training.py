@@ -13,22 +13,10 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import cross_val_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
+from ways import EVERY_WAY, FULL_BATCH, WEIGHTS, assert_same_weights, quick
 
 from benchmarks import problems
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _network, _objective
-
-WEIGHTS = ("W1_", "b1_", "W2_", "b2_")
-FULL_BATCH = [{}, {"momentum": 0.9, "learning_rate": 0.3}, {"solver": "lbfgs"}]
-EVERY_WAY = [*FULL_BATCH, {"batch_size": 16}, {"batch_size": 16, "momentum": 0.9}]
-
-
-def quick(**params):
-    return TwoLayerSigmoidClassifier(**{"max_iter": 50, "random_state": 0, "alpha": 1e-3} | params)
-
-
-def assert_same_weights(one, other):
-    for name in WEIGHTS:
-        assert_array_equal(getattr(one, name), getattr(other, name))
 
 
 def penalised_log_loss(clf, X, y, **options):

@@ -122,6 +122,11 @@ def check_reach(starts: list[Parameters], rows: dict[str, Any], dtype: npt.DType
                 )
 
 
+def silent_overflow() -> np.errstate:
+    """Overflow is looked for where it matters, and told of in words of our own."""
+    return np.errstate(over="ignore", invalid="ignore")
+
+
 def check_begun(cost: float) -> None:
     """Refuse a start that not even a first cost could be computed at."""
     if not np.isfinite(cost):
@@ -144,10 +149,9 @@ def warn_of_wild_scales(spread: Array, offset: Array) -> None:
         )
 
 
-def warn_of_the_end(clf: Any, constant_cost: float, *, one_pass: bool) -> None:
-    """Warn where training ended badly; ``constant_cost`` is that of predicting base rates."""
+def warn_of_the_end(clf: Any, log_loss: float, constant_cost: float, *, one_pass: bool) -> None:
+    """Warn where training ended badly, with what log loss beside that of predicting base rates."""
     reason, tried = clf.stop_reason_, f"after {clf.n_iter_} iterations the cost is {clf.loss_:.3g}"
-    loss = clf.loss_ - clf.alpha / 2 * (np.vdot(clf.W1_, clf.W1_) + np.vdot(clf.W2_, clf.W2_))
     message = None
     if reason == _solvers.DIVERGED:
         message = (
@@ -158,7 +162,7 @@ def warn_of_the_end(clf: Any, constant_cost: float, *, one_pass: bool) -> None:
         )
     elif one_pass or reason in {_solvers.INTERRUPTED, _solvers.STOPPED}:
         pass  # ended before its time, as was wanted
-    elif constant_cost > 0 and abs(loss - constant_cost) <= PLATEAU * constant_cost:
+    elif constant_cost > 0 and abs(log_loss - constant_cost) <= PLATEAU * constant_cost:
         message = (
             f"Training ended on the plateau: {tried}, that of predicting the base rate "
             f"{constant_cost:.3g}. Raise max_iter, lower alpha, or try another learning_rate, "

@@ -25,11 +25,6 @@ DTYPES = (np.float64, np.float32)
 WEIGHTS = ("W1_", "b1_", "W2_", "b2_")
 
 
-def _descends(clf: Any) -> bool:
-    """Whether an estimator's solver can go over a part of the data."""
-    return bool(clf.solver == "gd")
-
-
 class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """The neural network with two layers of sigmoid units, trained by gradient descent or L-BFGS.
 
@@ -344,7 +339,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         """
         return self._train(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
-    @available_if(_descends)
+    @available_if(lambda clf: clf.solver == "gd")
     @all_or_nothing
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -557,7 +552,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         _checks.check_combinations(self, one_pass=one_pass)
         _checks.check_validation_set(self, *validation_set)
         resume = (one_pass or self.warm_start) and hasattr(self, "W1_")
-        with single_blas_thread, _silent_overflow():
+        with single_blas_thread, _checks.silent_overflow():
             X, y = self._validate(X, y, reset=not resume)
             call = Call.of(self, X.dtype, resume=resume, one_pass=one_pass)
             if one_pass:
@@ -565,16 +560,18 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
             training, held_out = self._encode(X, y, sample_weight, validation_set, call)
             starts = self._start(*training, held_out, call)
             objective = self._build_objective(*training, self.alpha)
+            constant_cost = _targets.constant_cost(training[1])
             run, losses = train(
                 self,
                 call,
                 objective,
                 starts,
                 held_out=held_out and self._build_objective(*held_out, 0.0),
-                constant_cost=_targets.constant_cost(training[1]),
+                constant_cost=constant_cost,
                 data={"X": X, "y": y, "sample_weight": sample_weight},
             )
-            self._store(run, losses, call, *training)
+            costs = run.cost - objective.penalty(run.params), constant_cost
+            self._store(run, losses, call, training[0], costs)
         return self
 
     def _validate(self, X: Any, y: Any, *, reset: bool, dtype: Any = DTYPES) -> Any:
@@ -669,7 +666,9 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         self.loss_curve_ = run.loss_curve
         self.validation_loss_curve_ = run.validation_loss_curve if self.early_stopping else None
 
-    def _store(self, run: Run, losses: list[float], call: Call, X: Any, targets: Targets) -> None:
+    def _store(
+        self, run: Run, losses: list[float], call: Call, X: Any, costs: tuple[float, float]
+    ) -> None:
         _checks.check_begun(run.cost)
         _checks.check_reach([run.params], {"X": X}, call.dtype)
         for name, array in zip(WEIGHTS, run.params, strict=True):
@@ -679,7 +678,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         self.__dict__.pop("_velocity", None)
         if run.velocity is not None and (self.warm_start or call.one_pass):
             self._velocity = run.velocity
-        _checks.warn_of_the_end(self, _targets.constant_cost(targets), one_pass=call.one_pass)
+        _checks.warn_of_the_end(self, *costs, one_pass=call.one_pass)
 
     def _logits(self, X: Any) -> Array:
         """Z2.T ``(m, n_y)``, computed in blocks of rows."""
@@ -687,7 +686,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         X = validate_data(self, X, accept_sparse="csr", dtype=self.W1_.dtype, reset=False)
         params = Parameters(self.W1_, self.b1_, self.W2_, self.b2_)
         Z2 = np.empty((X.shape[0], len(self.b2_)), self.W1_.dtype)
-        with _silent_overflow():
+        with _checks.silent_overflow():
             for rows in row_blocks(X, len(self.b1_)):
                 _, cache = self._forward(X[rows].T, params)
                 if not (np.isfinite(cache.Z1).all() and np.isfinite(cache.Z2).all()):
@@ -707,8 +706,3 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         tags.input_tags.sparse = True
         tags.classifier_tags.multi_label = self.class_weight is None
         return tags
-
-
-def _silent_overflow() -> np.errstate:
-    """Overflow is looked for where it matters, and told of in words of our own."""
-    return np.errstate(over="ignore", invalid="ignore")

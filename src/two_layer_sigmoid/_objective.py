@@ -87,7 +87,6 @@ class Objective:
         self.total = total or float(m if sample_weight is None else sample_weight.sum())
         weights = None if sample_weight is None else sample_weight.astype(X.dtype, copy=False)
         self._X, self._Y, self._weights = X, Y, weights
-        self._steps = {"forward": forward, "cost": cost, "backward": backward}
         self._forward, self._cost, self._backward = forward, cost, backward
         self._shards = _shards(X, Y, n_h, weights)
         self._batches: dict[int, Objective] = {}
@@ -155,7 +154,9 @@ class Objective:
             X,
             Y,
             self.layer_sizes[1],
-            **self._steps,
+            forward=self._forward,
+            cost=self._cost,
+            backward=self._backward,
             sample_weight=weights,
             alpha=self.alpha,
             total=self.total * len(rows) / self.n_rows,

@@ -8,9 +8,26 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
 import numpy as np
 import pytest
+from numpy.testing import assert_equal
 from sklearn.datasets import make_blobs, make_moons
+from sklearn.utils import check_random_state
 
 from benchmarks import problems
+
+
+@pytest.fixture(autouse=True)
+def _alike_in_every_run(request):
+    """Every test draws the same numbers in every run: ours by seeds of their own.
+
+    scikit-learn's checks may draw from NumPy's global random state, which is seeded for them.
+    """
+    global_state = check_random_state(None)
+    global_state.seed(0)
+    before = global_state.get_state()[1:3]
+    yield
+    if request.path.name != "test_sklearn_checks.py":
+        message = "the test draws from the global random state: give a random_state"
+        assert_equal(global_state.get_state()[1:3], before, message)
 
 
 @pytest.fixture(scope="session")

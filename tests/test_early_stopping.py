@@ -99,7 +99,8 @@ def test_the_split_is_stratified_and_rows_keep_their_weights(unbalanced):
             return super()._build_objective(X, targets, alpha)
 
     w = 1 + X[:, 0] ** 2
-    Recorded(early_stopping=True, validation_fraction=0.2, max_iter=1).fit(X, y, sample_weight=w)
+    params = {"validation_fraction": 0.2, "max_iter": 100, "random_state": 0}
+    Recorded(early_stopping=True, **params).fit(X, y, sample_weight=w)
     (X_train, _), (X_val, held_out) = seen
     assert (len(X_train), len(X_val)) == (800, 200)
     assert held_out.Y.sum() == pytest.approx(y.sum() / 5, abs=1)

@@ -108,7 +108,7 @@ def test_training_runs_the_steps_of_the_lecture(small_moons, way):
             called.add("update")
             return super()._update(params, grads, learning_rate)
 
-    Recorded(max_iter=20, **way).fit(*small_moons)
+    Recorded(max_iter=20, random_state=0, **way).fit(*small_moons)
     chooses_its_steps = {"update"} if way.get("solver") == "lbfgs" else set()
     assert called == {"forward", "cost", "backward", "update"} - chooses_its_steps
 
@@ -432,7 +432,7 @@ def test_ctrl_c_passes_through_cross_validation(small_moons):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        cross_val_score(Interrupted(), *small_moons)
+        cross_val_score(Interrupted(random_state=0), *small_moons)
 
 
 def test_ctrl_c_before_anything_is_learned_changes_nothing(small_moons):
@@ -440,7 +440,7 @@ def test_ctrl_c_before_anything_is_learned_changes_nothing(small_moons):
         def _forward(self, X, params, **buffers):
             raise KeyboardInterrupt
 
-    clf = Interrupted()
+    clf = Interrupted(random_state=0)
     before = vars(clf).copy()
     with pytest.raises(KeyboardInterrupt):
         clf.fit(*small_moons)

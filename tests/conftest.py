@@ -13,6 +13,7 @@ from sklearn.datasets import make_blobs, make_moons
 from sklearn.utils import check_random_state
 
 from benchmarks import problems
+from two_layer_sigmoid import _objective
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +53,13 @@ def small_moons():
 def three_blobs():
     X, y = make_blobs(120, centers=[[-2, 0], [2, 0], [0, 3]], random_state=0)
     return _frozen(X, np.array(["ash", "birch", "cedar"])[y])
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Blocks of 16 rows: 63 of them, in all 16 shards."""
+    monkeypatch.setattr(_objective, "BLOCK_BYTES", 0)
+    monkeypatch.setattr(_objective, "SMALLEST_BLOCK", 16)
 
 
 def _frozen(*arrays):

@@ -1,15 +1,12 @@
 """Cost and gradient as sums over blocks: the same as in one piece, in one fixed order."""
 
-import threading
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from threadpoolctl import threadpool_info
 
 from two_layer_sigmoid import _network, _objective
-from two_layer_sigmoid._objective import Objective, moments, row_blocks, single_blas_thread
+from two_layer_sigmoid._objective import Objective, moments, row_blocks
 
 N_X, N_H, N_Y, M = 3, 4, 2, 1000
 STEPS = {"forward": _network.forward, "cost": _network.cost, "backward": _network.backward}
@@ -23,13 +20,6 @@ def problem():
     theta = random_state.standard_normal(N_H * (N_X + 1) + N_Y * (N_H + 1))
     weights = random_state.randint(4, size=M).astype(float)
     return X, Y, theta, weights
-
-
-@pytest.fixture
-def small_blocks(monkeypatch):
-    """Blocks of 7 rows: 143 of them, in all 16 shards."""
-    monkeypatch.setattr(_objective, "BLOCK_BYTES", 0)
-    monkeypatch.setattr(_objective, "SMALLEST_BLOCK", 7)
 
 
 def evaluate(X, Y, theta, **options):
@@ -54,7 +44,7 @@ def test_blocks_add_up_to_the_whole(problem, weighted, request):
     options = {"sample_weight": weights if weighted else None, "alpha": 0.1}
     cost, gradient = evaluate(X, Y, theta, **options)
     request.getfixturevalue("small_blocks")
-    assert len(row_blocks(X, N_H)) == 143
+    assert len(row_blocks(X, N_H)) == 63
     cost_in_blocks, gradient_in_blocks = evaluate(X, Y, theta, **options)
     assert_allclose(cost_in_blocks, cost, rtol=1e-13)
     assert_allclose(gradient_in_blocks, gradient, rtol=1e-11, atol=1e-15)
@@ -67,7 +57,7 @@ def test_shards_are_consecutive_and_at_most_sixteen(problem):
     assert len(shards) == 16
     in_order = np.concatenate([block.X.T for shard in shards for block in shard])
     assert_array_equal(in_order, X)
-    assert {len(shard) for shard in shards} == {8, 9}
+    assert {len(shard) for shard in shards} == {3, 4}
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -182,26 +172,3 @@ def test_moments_of_float32_are_computed_in_float64():
     X[::2] += 2
     mean, spread = moments(X, None)
     assert (mean.item(), spread.item()) == (16777217.0, 1.0)
-
-
-def blas_threads():
-    return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
-
-
-def test_overlapping_limits_of_blas_do_not_release_each_other():
-    before = blas_threads()
-    entered, leave = threading.Event(), threading.Event()
-
-    def other_fit():
-        with single_blas_thread:
-            entered.set()
-            leave.wait(10)
-
-    thread = threading.Thread(target=other_fit)
-    with single_blas_thread:
-        thread.start()
-        assert entered.wait(10)
-    assert set(blas_threads()) == {1}  # the other is still inside
-    leave.set()
-    thread.join()
-    assert blas_threads() == before

@@ -22,15 +22,17 @@ MAY_IMPORT = {
         "_objective",
         "_solvers",
         "_targets",
+        "_threads",
         "_training",
     },
     "_checks": {"_network", "_objective", "_solvers", "_targets", "_training"},
     "_training": {"_callbacks", "_network", "_objective", "_solvers"},
     "_callbacks": set(),
     "_solvers": {"_network", "_objective"},  # the objective for its type only
-    "_objective": {"_network"},
+    "_objective": {"_network", "_threads"},
     "_targets": {"_network"},
     "_network": set(),
+    "_threads": set(),
 }
 
 

@@ -26,6 +26,7 @@ def check_combinations(clf: Any, *, one_pass: bool) -> None:
     many = f"n_init={clf.n_init} draws several starts and "
     lbfgs = "solver='lbfgs' works on all rows and chooses its own steps: "
     _refuse(
+        (clf.n_jobs == 0, "n_jobs=0 leaves no thread to work: use None, 1, or -1 for all cores."),
         (clf.solver == "lbfgs" and clf.batch_size is not None, lbfgs + "use batch_size=None."),
         (clf.solver == "lbfgs" and clf.momentum > 0, lbfgs + "use momentum=0."),
         (clf.n_init > 1 and clf.warm_start, many + "warm_start=True has one: set n_init=1."),
@@ -120,6 +121,12 @@ def check_reach(starts: list[Parameters], rows: dict[str, Any], dtype: npt.DType
                     f"{name} holds values too large or too small for {dtype}: W1 x overflows. "
                     + SCALE_THEM
                 )
+
+
+def check_logits(Z2: Array) -> None:
+    """Refuse to judge rows that come out as anything but numbers."""
+    if not np.isfinite(Z2).all():
+        raise ValueError(f"X holds values so large that W1 x overflows. {SCALE_THEM}")
 
 
 def silent_overflow() -> np.errstate:

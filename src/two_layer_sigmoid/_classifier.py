@@ -15,9 +15,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from . import _checks, _network, _targets
 from ._callbacks import CallbackSupportMixin
 from ._network import Array, Cache, Parameters
-from ._objective import Objective, moments, row_blocks, single_blas_thread
+from ._objective import Objective, logits, moments
 from ._solvers import Run
 from ._targets import Examples, Targets
+from ._threads import Team, single_blas_thread
 from ._training import Call, all_or_nothing, train
 
 FEW_UNITS = 2  # up to here init="auto" starts small
@@ -133,6 +134,14 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         velocity if it had ``warm_start=True`` too, instead of starting anew. For full batches of
         gradient descent k fits of n iterations are one of k * n, bit for bit; mini-batches too, if
         ``random_state`` is one RandomState instance for all. L-BFGS begins with an empty memory.
+
+    n_jobs : int, default=None
+        Number of threads, in training and prediction: 1 is none beside the calling one, -1 one for
+        each processor. None is as many as BLAS may use at the moment, shared with other fits in
+        threads of this process: so ``threadpoolctl`` and joblib's limits on inner threads govern
+        it, and searches over several fits at a time do not crowd the processors. Results are the
+        same to the last bit. Only data of some ten thousand rows and more are shared out; BLAS
+        itself uses one thread.
 
     random_state : int, RandomState instance or None, default=None
         Draws the validation split, the initial parameters and the mini-batches, in this order.
@@ -250,6 +259,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "warm_start": ["boolean"],
+        "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -272,6 +282,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
         warm_start: bool = False,
+        n_jobs: int | None = None,
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -290,6 +301,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.warm_start = warm_start
+        self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
 
@@ -552,21 +564,21 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         _checks.check_combinations(self, one_pass=one_pass)
         _checks.check_validation_set(self, *validation_set)
         resume = (one_pass or self.warm_start) and hasattr(self, "W1_")
-        with single_blas_thread, _checks.silent_overflow():
+        with single_blas_thread, Team(self.n_jobs) as team, _checks.silent_overflow():
             X, y = self._validate(X, y, reset=not resume)
             call = Call.of(self, X.dtype, resume=resume, one_pass=one_pass)
             if one_pass:
                 _check_partial_fit_first_call(self, classes)
             training, held_out = self._encode(X, y, sample_weight, validation_set, call)
             starts = self._start(*training, held_out, call)
-            objective = self._build_objective(*training, self.alpha)
+            objective = self._build_objective(*training, self.alpha, team)
             constant_cost = _targets.constant_cost(training[1])
             run, losses = train(
                 self,
                 call,
                 objective,
                 starts,
-                held_out=held_out and self._build_objective(*held_out, 0.0),
+                held_out=held_out and self._build_objective(*held_out, 0.0, team),
                 constant_cost=constant_cost,
                 data={"X": X, "y": y, "sample_weight": sample_weight},
             )
@@ -648,7 +660,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
             _checks.warn_of_wild_scales(spread, np.abs(mean) / unit)
         return [np.concatenate([W.ravel() for W in params]).astype(X.dtype) for params in starts]
 
-    def _build_objective(self, X: Any, targets: Targets, alpha: float) -> Objective:
+    def _build_objective(self, X: Any, targets: Targets, alpha: float, team: Team) -> Objective:
         return Objective(
             X,
             targets.Y,
@@ -658,6 +670,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
             backward=self._backward,
             sample_weight=targets.weights,
             alpha=float(alpha),
+            team=team,
         )
 
     def _bind(self, run: Run) -> None:
@@ -682,23 +695,17 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
 
     def _logits(self, X: Any) -> Array:
         """Z2.T ``(m, n_y)``, computed in blocks of rows."""
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=self.W1_.dtype, reset=False)
-        params = Parameters(self.W1_, self.b1_, self.W2_, self.b2_)
-        Z2 = np.empty((X.shape[0], len(self.b2_)), self.W1_.dtype)
+        params = Parameters(*map(self._fitted, WEIGHTS))
+        X = validate_data(self, X, accept_sparse="csr", dtype=params.W1.dtype, reset=False)
         with _checks.silent_overflow():
-            for rows in row_blocks(X, len(self.b1_)):
-                _, cache = self._forward(X[rows].T, params)
-                if not (np.isfinite(cache.Z1).all() and np.isfinite(cache.Z2).all()):
-                    raise ValueError(
-                        f"X holds values so large that W1 x overflows. {_checks.SCALE_THEM}"
-                    )
-                Z2[rows] = cache.Z2.T
+            Z2 = logits(X, params, forward=self._forward, n_jobs=self.n_jobs)
+        _checks.check_logits(Z2)
         return Z2
 
     def _fitted(self, name: str) -> Array:
-        check_is_fitted(self)
-        array: Array = getattr(self, name)
+        if name not in vars(self):
+            check_is_fitted(self)  # takes longer to find out, and raises
+        array: Array = vars(self)[name]
         return array
 
     def __sklearn_tags__(self) -> Any:

@@ -19,6 +19,8 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.floating[Any]]
 
+CACHE_LINE = 64  # bytes; also the longest vector that a processor computes with
+
 
 class _FourArrays(NamedTuple):
     W1: Array  # (n_h, n_x)
@@ -75,8 +77,8 @@ class Workspace(NamedTuple):
 
     @classmethod
     def allocate(cls, n_h: int, n_y: int, m: int, dtype: npt.DTypeLike) -> Workspace:
-        A1, dZ1 = np.empty((2, n_h, m), dtype)
-        Z2, A2, dZ2, loss = np.empty((4, n_y, m), dtype)
+        A1, dZ1 = (_aligned(n_h, m, dtype) for _ in range(2))
+        Z2, A2, dZ2, loss = (_aligned(n_y, m, dtype) for _ in range(4))
         cache = Cache(A1, A1, Z2, A2)
         return cls(cache, dZ1, dZ2, loss, np.zeros((n_y, m), dtype), np.ones((m, 1), dtype))
 
@@ -121,8 +123,8 @@ def sigmoid(Z: Array, out: Array | None = None) -> Array:
     """1 / (1 + exp(-z)), as (1 + tanh(z / 2)) / 2: never overflows, and ``tanh`` is vectorised."""
     A: Array = np.multiply(Z, 0.5, out=out)
     np.tanh(A, out=A)
-    np.add(A, 1.0, out=A)
-    np.multiply(A, 0.5, out=A)
+    A += 1.0
+    A *= 0.5
     return A
 
 
@@ -131,10 +133,10 @@ def forward(X: Array, params: Parameters, *, work: Workspace | None = None) -> t
     W1, b1, W2, b2 = params
     Z1, A1, Z2, A2 = (None, None, None, None) if work is None else work.cache
     Z1 = _product(W1, X, Z1)
-    np.add(Z1, b1, out=Z1)  # (2)
+    Z1 += b1  # (2)
     A1 = sigmoid(Z1, A1)  # (3)
     Z2 = np.dot(W2, A1, out=Z2)
-    np.add(Z2, b2, out=Z2)  # (4)
+    Z2 += b2  # (4)
     A2 = sigmoid(Z2, A2)
     return A2, Cache(Z1, A1, Z2, A2) if work is None else work.cache
 
@@ -160,12 +162,12 @@ def cost(
     # max(z, 0) - y z is exact for y in {0, 1}: nothing of a small loss is lost to cancellation.
     np.maximum(Z2, work.zeros, out=loss)
     np.multiply(Y, Z2, out=rest)
-    np.subtract(loss, rest, out=loss)
+    loss -= rest
     np.abs(Z2, out=rest)
     np.negative(rest, out=rest)
     np.exp(rest, out=rest)
     np.log1p(rest, out=rest)
-    np.add(loss, rest, out=loss)  # softplus(z) = max(z, 0) + log(1 + exp(-|z|))
+    loss += rest  # softplus(z) = max(z, 0) + log(1 + exp(-|z|))
     of_outputs = np.dot(loss, work.ones[:, 0] if weights is None else weights)
     return float(sum(of_outputs.tolist())) / _total(Y, weights, total)
 
@@ -195,12 +197,13 @@ def backward(
     dZ1, dZ2, ones = work.dZ1, work.dZ2, work.ones
     scale = (1.0 if weights is None else weights) / _total(Y, weights, total)
     np.subtract(A2, Y, out=dZ2)
-    np.multiply(dZ2, scale, out=dZ2)
+    dZ2 *= scale
     dW2 = np.dot(dZ2, A1.T, out=dW2)  # (10)
     db2 = np.dot(dZ2, ones, out=db2)  # (10)
-    np.dot(params.W2.T, dZ2, out=dZ1)
-    np.multiply(dZ1, A1, out=dZ1)
-    np.multiply(dZ1, np.subtract(1.0, A1, out=not_A1), out=dZ1)  # (13)
+    multiply = np.multiply if len(dZ2) == 1 else np.dot  # the same; for one output quicker
+    multiply(params.W2.T, dZ2, out=dZ1)
+    dZ1 *= A1
+    dZ1 *= np.subtract(1.0, A1, out=not_A1)  # (13)
     dW1 = _product(dZ1, X.T, dW1)  # (14)
     db1 = np.dot(dZ1, ones, out=db1)  # (15)
     return Parameters(dW1, db1, dW2, db2) if out is None else out
@@ -217,6 +220,14 @@ def update(params: Parameters, grads: Parameters, learning_rate: float) -> Param
     for parameter, gradient in zip(params, grads, strict=True):
         np.subtract(parameter, learning_rate * gradient, out=parameter)
     return params
+
+
+def _aligned(rows: int, columns: int, dtype: npt.DTypeLike) -> Array:
+    """An empty array that begins where a cache line does; NumPy's own cost up to a quarter more."""
+    n_bytes = rows * columns * np.dtype(dtype).itemsize
+    memory = np.empty(n_bytes + CACHE_LINE, np.uint8)
+    start = -memory.ctypes.data % CACHE_LINE
+    return memory[start : start + n_bytes].view(dtype).reshape(rows, columns)
 
 
 def _total(Y: Array, weights: Array | None, total: float | None) -> float:

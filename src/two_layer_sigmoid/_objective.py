@@ -8,9 +8,9 @@ copies, made once: SciPy has no views of rows.)
 
 from __future__ import annotations
 
-import threading
+import math
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -18,25 +18,26 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis, min_max_axis
-from threadpoolctl import OpenBLASController, ThreadpoolController
 
-from ._network import Array, Parameters, Workspace, parameter_shapes
+from ._network import Array, Cache, Parameters, Workspace, parameter_shapes
+from ._threads import Team, single_blas_thread
 
-# Bytes of a block's X and hidden layer in float64. Measured: 1 to 4 MiB are equally fast; with
-# less, calls cost more than the arithmetic, with more, the passes wait for memory.
+# Bytes of a block's X and hidden layer. Measured: with more, the passes wait for memory; with less,
+# two threads wait for each other, since each call to NumPy ends by asking for the interpreter.
 BLOCK_BYTES = 2**21
-SMALLEST_BLOCK = 256  # rows, however many features
+SMALLEST_BLOCK = 1024  # rows, however many features: products of wide matrices want no fewer
+WHOLE_LINES = 16  # rows: so many numbers of float32 are a line of cache, float64 two
 N_SHARDS = 16
+SMALLEST_BUFFER = 16  # numbers that NumPy buffers, at least
 ROUNDING = 1e-12  # spreads below this share of the mean are rounding errors of a constant
 
 
 class Block(NamedTuple):
-    """Some consecutive rows of the data, as the lecture's columns, with memory to work in."""
+    """Some consecutive rows of the data, as the lecture's columns."""
 
     X: Array  # (n_x, b), a view where X is dense
     Y: Array  # (n_y, b), a view
     weights: Array | None  # (b,)
-    work: Workspace
 
 
 class Objective:
@@ -49,7 +50,7 @@ class Objective:
     The shape of the data alone fixes the blocks, and groups consecutive blocks into at most
     ``N_SHARDS`` shards. The blocks of a shard are added in order, then the shards are. That one
     order of summation is part of the contract: it makes results independent of who computes which
-    shard.
+    shard, and so of the number of threads.
 
     Parameters
     ----------
@@ -66,6 +67,8 @@ class Objective:
         Strength of the L2 penalty. It does not depend on the number of rows.
     total : float, default=None
         What to divide by instead of sum_i w_i.
+    team : Team, default=None
+        The threads to share out the shards to; by default the calling one.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Objective:
         sample_weight: Array | None = None,
         alpha: float = 0.0,
         total: float | None = None,
+        team: Team | None = None,
     ) -> None:
         n_y, m = Y.shape
         self.layer_sizes = X.shape[1], n_h, n_y
@@ -90,10 +94,13 @@ class Objective:
         self._forward, self._cost, self._backward = forward, cost, backward
         self._shards = _shards(X, Y, n_h, weights)
         self._batches: dict[int, Objective] = {}
-        n_theta = sum(rows * columns for rows, columns in parameter_shapes(*self.layer_sizes))
-        self._shard_grads, self._block_grads = (
-            self.views(theta) for theta in np.empty((2, n_theta), X.dtype)
-        )
+        self._team = team or Team(1)
+        self._shard_grads = [self._new_grads() for _ in self._shards[1:]]
+        self._desks: dict[int, _Desk] = {}  # one for each thread
+
+    def _new_grads(self) -> Parameters:
+        shapes = parameter_shapes(*self.layer_sizes)
+        return self.views(np.empty(sum(rows * columns for rows, columns in shapes), self._X.dtype))
 
     @property
     def n_rows(self) -> int:
@@ -106,15 +113,17 @@ class Objective:
 
     def __call__(self, params: Parameters, grads: Parameters | None = None) -> float:
         """The cost at ``params``; ``grads``, if given, receives its gradient."""
-        first, *others = self._shards
-        cost = self._of_shard(first, params, grads)
-        for shard in others:
-            cost += self._of_shard(shard, params, grads and self._shard_grads)
-            _add(grads, self._shard_grads)
+        parts = [grads, *self._shard_grads] if grads is not None else [None] * len(self._shards)
+        costs = self._team.map(
+            lambda i, worker: self._of_shard(self._shards[i], params, parts[i], self._desk(worker)),
+            len(self._shards),
+        )
+        for part in self._shard_grads:
+            _add(grads, part)
         if self.alpha and grads is not None:
             np.add(grads.W1, self.alpha * params.W1, out=grads.W1)
             np.add(grads.W2, self.alpha * params.W2, out=grads.W2)
-        return cost + self.penalty(params)
+        return sum(costs) + self.penalty(params)
 
     def penalty(self, params: Parameters) -> float:
         """The second term of the cost."""
@@ -160,21 +169,27 @@ class Objective:
             sample_weight=weights,
             alpha=self.alpha,
             total=self.total * len(rows) / self.n_rows,
+            team=self._team,
         )
         self._batches[len(rows)] = batch
         return batch
 
-    def _of_shard(self, shard: list[Block], params: Parameters, out: Parameters | None) -> float:
+    def _of_shard(
+        self, shard: list[Block], params: Parameters, out: Parameters | None, desk: _Desk
+    ) -> float:
         """The shard's share of the cost; ``out`` receives its share of the gradient."""
         first, *others = shard
-        cost = self._of_block(first, params, out)
+        cost = self._of_block(first, params, out, desk)
         for block in others:
-            cost += self._of_block(block, params, out and self._block_grads)
-            _add(out, self._block_grads)
+            cost += self._of_block(block, params, out and desk.block_grads, desk)
+            _add(out, desk.block_grads)
         return cost
 
-    def _of_block(self, block: Block, params: Parameters, out: Parameters | None) -> float:
-        X, Y, weights, work = block
+    def _of_block(
+        self, block: Block, params: Parameters, out: Parameters | None, desk: _Desk
+    ) -> float:
+        X, Y, weights = block
+        work = desk.works[Y.shape[1]]
         _, cache = self._forward(X, params, work=work)
         cost = self._cost(cache, Y, weights=weights, total=self.total, work=work)
         if out is not None:
@@ -184,13 +199,71 @@ class Objective:
             out.assign(grads)  # a subclass may return arrays of its own
         return cost
 
+    def _desk(self, worker: int) -> _Desk:
+        desk = self._desks.get(worker)
+        if desk is None:
+            _, n_h, n_y = self.layer_sizes
+            sizes = {block.Y.shape[1] for shard in self._shards for block in shard}
+            works = {b: Workspace.allocate(n_h, n_y, b, self._Y.dtype) for b in sizes}
+            desk = self._desks[worker] = _Desk(works, self._new_grads())
+        return desk
+
+
+class _Desk(NamedTuple):
+    """Memory for one thread to work in."""
+
+    works: dict[int, Workspace]  # by the number of rows of a block
+    block_grads: Parameters
+
+
+@contextmanager
+def broadcast_row_by_row() -> Iterator[None]:
+    """Let NumPy broadcast without copies, inside.
+
+    By default it first copies what is broadcast along rows of less than half its buffer of 8192
+    numbers, which takes longer than the operation itself.
+    """
+    with np.errstate():  # which restores the size of the buffer as well
+        np.setbufsize(SMALLEST_BUFFER)
+        yield
+
+
+def logits(X: Any, params: Parameters, *, forward: Callable[..., Any], n_jobs: int | None) -> Array:
+    """Z2.T ``(m, n_y)`` of the rows of X, block by block; nan where W1 x + b1 overflows."""
+    if X.shape[0] <= SMALLEST_BLOCK:  # of which one may be in a hurry
+        return _logits(forward(X.T, params)[1])
+    n_h, n_y = len(params.b1), len(params.b2)
+    blocks = row_blocks(X, n_h)
+    Z2 = np.empty((X.shape[0], n_y), X.dtype)
+    works: dict[tuple[int, int], Workspace] = {}
+
+    def of_block(i: int, worker: int) -> None:
+        rows = blocks[i]
+        size = rows.stop - rows.start
+        if (worker, size) not in works:
+            work = Workspace.allocate(n_h, n_y, size, X.dtype)
+            works[worker, size] = work._replace(cache=work.cache._replace(Z1=work.dZ1))
+        Z2[rows] = _logits(forward(X[rows].T, params, work=works[worker, size])[1])
+
+    with single_blas_thread, Team(n_jobs) as team, broadcast_row_by_row():
+        team.map(of_block, len(blocks))
+    return Z2
+
 
 def row_blocks(X: Any, n_h: int) -> list[slice]:
-    """Cut the rows of X into blocks of one size, the last perhaps smaller."""
+    """Cut the rows of X into blocks of one size, the last perhaps smaller.
+
+    Where there are several their number is a power of two, or a multiple of ``N_SHARDS``, so that
+    the shards are of one size too.
+    """
     m, n_x = X.shape
     if sparse.issparse(X):
         n_x = 0  # takes no room in a block, and adding up gradients of many features costs
-    size = max(SMALLEST_BLOCK, BLOCK_BYTES // (8 * (n_x + 2 * n_h)))
+    largest = max(SMALLEST_BLOCK, BLOCK_BYTES // (X.dtype.itemsize * (n_x + 2 * n_h)))
+    at_least = math.ceil(m / largest)
+    n_shards = min(N_SHARDS, 1 << (at_least - 1).bit_length())
+    n_blocks = math.ceil(at_least / n_shards) * n_shards
+    size = math.ceil(m / n_blocks / WHOLE_LINES) * WHOLE_LINES
     return [slice(start, min(start + size, m)) for start in range(0, m, size)]
 
 
@@ -216,47 +289,6 @@ def largest_entries(X: Any) -> Array:
     return largest
 
 
-class _SingleThread:
-    """Let BLAS use one thread inside: with two its results differ in the last bits.
-
-    The limit is global to the process, so fits that overlap in threads share one: the first to
-    enter sets it and the last to leave lifts it.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._n_inside = 0
-
-    @cached_property
-    def _controller(self) -> ThreadpoolController:
-        # Finding the libraries takes a hundred times as long as limiting them.
-        return ThreadpoolController()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._n_inside == 0:
-                _let_any_thread_limit()
-                self._limit = self._controller.limit(limits=1, user_api="blas")
-            self._n_inside += 1
-
-    def __exit__(self, *exception: object) -> None:
-        with self._lock:
-            self._n_inside -= 1
-            if self._n_inside == 0:
-                _let_any_thread_limit()
-                self._limit.restore_original_limits()
-                _let_any_thread_limit()
-
-
-def _let_any_thread_limit() -> None:
-    """From threadpoolctl 3.8 on, the first thread to limit OpenBLAS keeps the others from it."""
-    if hasattr(OpenBLASController, "clear_controlling_thread"):
-        OpenBLASController.clear_controlling_thread(force=True)
-
-
-single_blas_thread = _SingleThread()
-
-
 def _average(X: Array, sample_weight: Array | None, of_rows: Callable[[Array], Array]) -> Array:
     """Weighted average of ``of_rows(block)`` over the rows of X, in float64."""
     total, weight = np.zeros(X.shape[1]), 0.0
@@ -268,18 +300,24 @@ def _average(X: Array, sample_weight: Array | None, of_rows: Callable[[Array], A
 
 
 def _shards(X: Any, Y: Array, n_h: int, weights: Array | None) -> list[list[Block]]:
-    """All blocks of the data, in at most ``N_SHARDS`` groups of consecutive ones."""
-    works: dict[int, Workspace] = {}  # blocks of one size share their memory
-    blocks = []
-    for rows in row_blocks(X, n_h):
-        b = rows.stop - rows.start
-        if b not in works:
-            works[b] = Workspace.allocate(n_h, len(Y), b, X.dtype)
-        w = None if weights is None else weights[rows]
-        blocks.append(Block(X[rows].T, Y[:, rows], w, works[b]))
-    n_shards = min(N_SHARDS, len(blocks))
+    """All blocks of the data, in groups of consecutive ones.
+
+    There are ``N_SHARDS``, but no more than blocks or rows per feature: their gradients then take
+    less memory than one hidden layer of all rows.
+    """
+    blocks = [
+        Block(X[rows].T, Y[:, rows], None if weights is None else weights[rows])
+        for rows in row_blocks(X, n_h)
+    ]
+    n_shards = min(N_SHARDS, len(blocks), max(1, X.shape[0] // X.shape[1]))
     bounds = [len(blocks) * i // n_shards for i in range(n_shards + 1)]
     return [blocks[start:stop] for start, stop in pairwise(bounds)]
+
+
+def _logits(cache: Cache) -> Array:
+    if not np.isfinite(cache.Z1).all():
+        cache.Z2[:, ~np.isfinite(cache.Z1).all(axis=0)] = np.nan
+    return cache.Z2.T
 
 
 def _add(total: Parameters | None, part: Parameters) -> None:

@@ -150,9 +150,10 @@ def probabilities(Z2: Array, multilabel: bool) -> Array:
     if _is_one_of_many(Z2, multilabel):
         P = np.exp(log_probabilities(Z2, multilabel))
     else:
-        P = expit(_both(Z2))
+        P = _both(Z2)
+        expit(P, out=P)
     limits = np.finfo(P.dtype)
-    return np.clip(P, limits.tiny, 1 - limits.eps, out=P)
+    return P.clip(limits.tiny, 1 - limits.eps, out=P)  # np.clip takes its time to say the same
 
 
 def log_probabilities(Z2: Array, multilabel: bool) -> Array:
@@ -178,8 +179,13 @@ def _is_one_of_many(Z2: Array, multilabel: bool) -> bool:
 
 
 def _both(Z2: Array) -> Array:
-    """One output is two classes: the logit of class 0 is minus that of class 1."""
-    return np.hstack([-Z2, Z2]) if Z2.shape[1] == 1 else Z2
+    """A copy; one output is two classes: the logit of class 0 is minus that of class 1."""
+    if Z2.shape[1] > 1:
+        return Z2.copy()
+    both = np.empty((len(Z2), 2), Z2.dtype)
+    np.negative(Z2[:, 0], out=both[:, 0])
+    both[:, 1] = Z2[:, 0]
+    return both
 
 
 def _is_multilabel(y: Any) -> bool:

@@ -17,7 +17,7 @@ from sklearn.utils import check_random_state
 from . import _solvers
 from ._callbacks import Tasks, has_callbacks
 from ._network import Array
-from ._objective import Objective
+from ._objective import Objective, broadcast_row_by_row
 from ._solvers import Run, Step, Watch
 
 LBFGS_LAP = 4  # iterations for each parameter
@@ -69,6 +69,7 @@ def all_or_nothing(fit: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
+@broadcast_row_by_row()
 def train(
     clf: Any,
     call: Call,

@@ -151,22 +151,21 @@ class Objective:
 
     def _batch(self, rows: npt.NDArray[np.intp]) -> Objective:
         """The objective of some rows, in memory that the next batch as large overwrites."""
-        X, Y = self._X[rows], self._Y[:, rows]
-        weights = None if self._weights is None else self._weights[rows]
         batch = self._batches.get(len(rows))
-        if batch is not None and not sparse.issparse(X):
-            batch._X[...], batch._Y[...] = X, Y
-            if batch._weights is not None:
-                batch._weights[...] = weights
+        if batch is not None and not sparse.issparse(self._X):
+            _take(self._X, rows, 0, batch._X)
+            _take(self._Y, rows, 1, batch._Y)
+            if self._weights is not None:
+                _take(self._weights, rows, 0, batch._weights)
             return batch
         batch = Objective(
-            X,
-            Y,
+            self._X[rows],
+            self._Y[:, rows],
             self.layer_sizes[1],
             forward=self._forward,
             cost=self._cost,
             backward=self._backward,
-            sample_weight=weights,
+            sample_weight=None if self._weights is None else self._weights[rows],
             alpha=self.alpha,
             total=self.total * len(rows) / self.n_rows,
             team=self._team,
@@ -318,6 +317,14 @@ def _logits(cache: Cache) -> Array:
     if not np.isfinite(cache.Z1).all():
         cache.Z2[:, ~np.isfinite(cache.Z1).all(axis=0)] = np.nan
     return cache.Z2.T
+
+
+def _take(array: Array, rows: npt.NDArray[np.intp], axis: int, out: Any) -> None:
+    """Copy some rows (columns, where ``axis`` is 1) of an array into the C-ordered ``out``."""
+    if array.flags.c_contiguous:
+        np.take(array, rows, axis=axis, out=out, mode="clip")  # "raise" would fill a buffer first
+    else:  # of which ``take`` would copy all
+        out[...] = array[rows] if axis == 0 else array[:, rows]
 
 
 def _add(total: Parameters | None, part: Parameters) -> None:

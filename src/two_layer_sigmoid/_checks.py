@@ -108,15 +108,17 @@ def given_start(init: Any, n_x: int, n_h: int, n_y: int) -> Parameters:
     return Parameters(*(array.astype(np.float64) for array in arrays))
 
 
-def check_reach(starts: list[Parameters], rows: dict[str, Any], dtype: npt.DTypeLike) -> None:
+def largest_of(**rows: Any) -> dict[str, Array]:
+    """The largest absolute value in each column of the named rows, without those that are None."""
+    return {name: largest_entries(X) for name, X in rows.items() if X is not None}
+
+
+def check_reach(starts: list[Parameters], largest: dict[str, Array], dtype: npt.DTypeLike) -> None:
     """Refuse rows, named, of which some could make W1 x + b1 overflow in ``dtype``."""
-    for name, X in rows.items():
-        if X is None:
-            continue
-        largest = largest_entries(X).astype(dtype)
+    for name, entries in largest.items():
         for params in starts:
             W1, b1 = (np.abs(array).astype(dtype) for array in params[:2])
-            if not np.isfinite(W1 @ largest + b1[:, 0]).all():
+            if not np.isfinite(W1 @ entries.astype(dtype) + b1[:, 0]).all():
                 raise ValueError(
                     f"{name} holds values too large or too small for {dtype}: W1 x overflows. "
                     + SCALE_THEM

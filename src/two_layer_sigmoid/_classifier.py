@@ -570,7 +570,8 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
             if one_pass:
                 _check_partial_fit_first_call(self, classes)
             training, held_out = self._encode(X, y, sample_weight, validation_set, call)
-            starts = self._start(*training, held_out, call)
+            largest = _checks.largest_of(X=training[0], X_val=held_out and held_out[0])
+            starts = self._start(*training, largest, call)
             objective = self._build_objective(*training, self.alpha, team)
             constant_cost = _targets.constant_cost(training[1])
             run, losses = train(
@@ -583,7 +584,9 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
                 data={"X": X, "y": y, "sample_weight": sample_weight},
             )
             costs = run.cost - objective.penalty(run.params), constant_cost
-            self._store(run, losses, call, training[0], costs)
+            _checks.check_begun(run.cost)
+            _checks.check_reach([run.params], largest, call.dtype)
+            self._store(run, losses, call, costs)
         return self
 
     def _validate(self, X: Any, y: Any, *, reset: bool, dtype: Any = DTYPES) -> Any:
@@ -634,7 +637,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
             raise kind(f"X_val, y_val and sample_weight_val: {error}") from error
 
     def _start(
-        self, X: Any, targets: Targets, held_out: Examples | None, call: Call
+        self, X: Any, targets: Targets, largest: dict[str, Array], call: Call
     ) -> list[Array]:
         """The parameters to train from, as flat vectors of the data's dtype."""
         if call.resume:
@@ -655,7 +658,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
                 )
                 for i in range(self.n_init)
             ]
-        _checks.check_reach(starts, {"X": X, "X_val": held_out and held_out[0]}, call.dtype)
+        _checks.check_reach(starts, largest, call.dtype)
         if not call.resume:
             _checks.warn_of_wild_scales(spread, np.abs(mean) / unit)
         return [np.concatenate([W.ravel() for W in params]).astype(X.dtype) for params in starts]
@@ -679,11 +682,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         self.loss_curve_ = run.loss_curve
         self.validation_loss_curve_ = run.validation_loss_curve if self.early_stopping else None
 
-    def _store(
-        self, run: Run, losses: list[float], call: Call, X: Any, costs: tuple[float, float]
-    ) -> None:
-        _checks.check_begun(run.cost)
-        _checks.check_reach([run.params], {"X": X}, call.dtype)
+    def _store(self, run: Run, losses: list[float], call: Call, costs: tuple[float, float]) -> None:
         for name, array in zip(WEIGHTS, run.params, strict=True):
             setattr(self, name, array.astype(call.dtype, copy=False))
         self.loss_, self.n_iter_, self.stop_reason_ = run.cost, run.n_iter, run.stop_reason

@@ -2,7 +2,7 @@
 
 Each takes the data, the parameters to start from, the rate and the number of updates, prepares
 what is not to be timed, and returns a function without arguments that runs the updates and returns
-the parameters reached. From the same start all should reach the same parameters.
+the parameters reached, from the same start each time. All should reach the same parameters.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ def of_mlp(mlp):
     return Parameters(V1.T, c1[:, np.newaxis], V2.T, c2[:, np.newaxis])
 
 
-def ours(X, y, start, learning_rate, n_iter):
+def ours(X, y, start, learning_rate, n_iter, *, n_jobs=None):
     clf = TwoLayerSigmoidClassifier(
-        len(start.b1), learning_rate, max_iter=n_iter, tol=0, init=tuple(start)
+        len(start.b1), learning_rate, max_iter=n_iter, tol=0, init=tuple(start), n_jobs=n_jobs
     )
 
     def run():
@@ -89,17 +89,17 @@ def mlp_classifier(X, y, start, learning_rate, n_iter):
         learning_rate_init=learning_rate,
         max_iter=1,
         tol=0.0,
-        n_iter_no_change=n_iter + 1,
+        n_iter_no_change=10**9,  # whatever it has seen in earlier runs
         momentum=0.0,
         nesterovs_momentum=False,
         warm_start=True,
     ).fit(X, y)
     W1, b1, W2, b2 = start
-    mlp.coefs_ = [W1.T.copy(), W2.T.copy()]
-    mlp.intercepts_ = [b1[:, 0].copy(), b2[:, 0].copy()]
     mlp.set_params(max_iter=n_iter)
 
     def run():
+        mlp.coefs_ = [W1.T.copy(), W2.T.copy()]
+        mlp.intercepts_ = [b1[:, 0].copy(), b2[:, 0].copy()]
         return of_mlp(mlp.fit(X, y))
 
     return run
@@ -113,13 +113,13 @@ def pytorch(X, y, start, learning_rate, n_iter):
     net = torch.nn.Sequential(
         torch.nn.Linear(n_x, n_h), torch.nn.Sigmoid(), torch.nn.Linear(n_h, 1)
     ).to(X.dtype)
-    with torch.no_grad():
-        for tensor, array in zip(net.parameters(), start, strict=True):
-            tensor.copy_(torch.tensor(array).reshape(tensor.shape))
     loss_of = torch.nn.BCEWithLogitsLoss()
     optimizer = torch.optim.SGD(net.parameters(), learning_rate)
 
     def run():
+        with torch.no_grad():
+            for tensor, array in zip(net.parameters(), start, strict=True):
+                tensor.copy_(torch.tensor(array).reshape(tensor.shape))
         for _ in range(n_iter):
             optimizer.zero_grad()
             loss = loss_of(net(X), Y)
@@ -132,9 +132,91 @@ def pytorch(X, y, start, learning_rate, n_iter):
     return run
 
 
+def torch_compile(X, y, start, learning_rate, n_iter):
+    """One step as a function of the parameters, its gradient by hand, compiled for these shapes."""
+    import torch  # noqa: PLC0415
+
+    m = len(X)
+    X, Y = torch.tensor(X), torch.tensor(y[:, np.newaxis].astype(X.dtype))
+
+    def step(W1, b1, W2, b2):
+        A1 = torch.sigmoid(X @ W1.T + b1.T)
+        Z2 = A1 @ W2.T + b2
+        cost = (torch.nn.functional.softplus(Z2) - Y * Z2).mean()
+        dZ2 = (torch.sigmoid(Z2) - Y) / m
+        dZ1 = (dZ2 @ W2) * A1 * (1 - A1)
+        grads = dZ1.T @ X, dZ1.sum(0)[:, None], dZ2.T @ A1, dZ2.sum(0)[:, None]
+        params = zip((W1, b1, W2, b2), grads, strict=True)
+        return cost, *(param - learning_rate * grad for param, grad in params)
+
+    torch._dynamo.reset()
+    compiled = torch.compile(step, dynamic=False)
+    params = [torch.tensor(array) for array in start]
+    compiled(*params)  # compiles
+
+    def run():
+        reached = params
+        for _ in range(n_iter):
+            cost, *reached = compiled(*reached)
+            cost.item()
+        return Parameters(*(tensor.numpy() for tensor in reached))
+
+    return run
+
+
+def jax_jit(X, y, start, learning_rate, n_iter):
+    import jax  # noqa: PLC0415 - absent from most environments
+
+    jax.config.update("jax_enable_x64", True)
+    jnp = jax.numpy
+    X, Y = jnp.asarray(X), jnp.asarray(y[:, np.newaxis].astype(X.dtype))
+
+    def cost_of(params):
+        W1, b1, W2, b2 = params
+        Z2 = jax.nn.sigmoid(X @ W1.T + b1.T) @ W2.T + b2
+        return (jax.nn.softplus(Z2) - Y * Z2).mean()
+
+    @jax.jit
+    def step(params):
+        cost, grads = jax.value_and_grad(cost_of)(params)
+        return cost, [p - learning_rate * g for p, g in zip(params, grads, strict=True)]
+
+    params = [jnp.asarray(array) for array in start]
+    step(params)  # compiles
+
+    def run():
+        reached = params
+        for _ in range(n_iter):
+            cost, reached = step(reached)
+            float(cost)
+        return Parameters(*map(np.asarray, reached))
+
+    return run
+
+
+def floor(X, y, start, learning_rate, n_iter):
+    """No rival: the two matrix products in each direction and one tanh, on whole arrays."""
+    W1, _, W2, _ = start
+    A1, Z2 = np.empty((len(W1), len(X)), X.dtype), np.empty((1, len(X)), X.dtype)
+    dW1, dW2 = np.empty_like(W1), np.empty_like(W2)
+
+    def run():
+        for _ in range(n_iter):
+            np.dot(W1, X.T, out=A1)
+            np.tanh(A1, out=A1)
+            np.dot(W2, A1, out=Z2)
+            np.dot(Z2, A1.T, out=dW2)
+            np.dot(A1, X, out=dW1)
+
+    return run
+
+
 RIVALS = {
     "ours": ours,
     "plain NumPy": plain_numpy,
     "MLPClassifier": mlp_classifier,
     "PyTorch": pytorch,
+    "torch.compile": torch_compile,
+    "jax.jit": jax_jit,
+    "the floor": floor,
 }

@@ -113,17 +113,14 @@ class Objective:
 
     def __call__(self, params: Parameters, grads: Parameters | None = None) -> float:
         """The cost at ``params``; ``grads``, if given, receives its gradient."""
-        parts = [grads, *self._shard_grads] if grads is not None else [None] * len(self._shards)
-        costs = self._team.map(
-            lambda i, worker: self._of_shard(self._shards[i], params, parts[i], self._desk(worker)),
-            len(self._shards),
-        )
-        for part in self._shard_grads:
-            _add(grads, part)
+        if len(self._shards) == 1:
+            cost = self._of_shard(self._shards[0], params, grads, self._desk(0))
+        else:
+            cost = self._of_shards(params, grads)
         if self.alpha and grads is not None:
             np.add(grads.W1, self.alpha * params.W1, out=grads.W1)
             np.add(grads.W2, self.alpha * params.W2, out=grads.W2)
-        return sum(costs) + self.penalty(params)
+        return cost + self.penalty(params)
 
     def penalty(self, params: Parameters) -> float:
         """The second term of the cost."""
@@ -172,6 +169,17 @@ class Objective:
         )
         self._batches[len(rows)] = batch
         return batch
+
+    def _of_shards(self, params: Parameters, grads: Parameters | None) -> float:
+        """The cost without its penalty, each shard computed by whoever is free."""
+        parts = [None] * len(self._shards) if grads is None else [grads, *self._shard_grads]
+        costs = self._team.map(
+            lambda i, worker: self._of_shard(self._shards[i], params, parts[i], self._desk(worker)),
+            len(self._shards),
+        )
+        for part in self._shard_grads:
+            _add(grads, part)
+        return sum(costs)
 
     def _of_shard(
         self, shard: list[Block], params: Parameters, out: Parameters | None, desk: _Desk
@@ -314,7 +322,9 @@ def _shards(X: Any, Y: Array, n_h: int, weights: Array | None) -> list[list[Bloc
 
 
 def _logits(cache: Cache) -> Array:
-    if not np.isfinite(cache.Z1).all():
+    entries = cache.Z1.ravel()
+    # Squares are finite where all is well, and told of in half the time.
+    if not math.isfinite(entries.dot(entries)):
         cache.Z2[:, ~np.isfinite(cache.Z1).all(axis=0)] = np.nan
     return cache.Z2.T
 

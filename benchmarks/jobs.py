@@ -1,0 +1,172 @@
+"""Time of whole jobs beside MLPClassifier: evaluations of L-BFGS, epochs, search, prediction.
+
+``python -m benchmarks.jobs`` prints a table and writes ``benchmarks/results/jobs.csv``. Both have
+sigmoid units, the same data and the same work to do.
+"""
+
+from __future__ import annotations
+
+import itertools
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier
+
+from benchmarks import problems
+from benchmarks.machine import save
+from benchmarks.timing import compare, each_of, timed
+from two_layer_sigmoid import TwoLayerSigmoidClassifier
+from two_layer_sigmoid._objective import row_blocks
+
+ALPHA = 1e-3  # of L-BFGS; without it training is over before there is something to measure
+
+
+def main() -> None:
+    table = pd.DataFrame(
+        [
+            {"job": job} | row
+            for job, (contestants, n_rounds) in jobs()
+            for row in compare(contestants, n_rounds)
+        ]
+    )
+    print(table.to_string(index=False, float_format="{:.4g}".format))
+    save(table, "jobs")
+
+
+def jobs():
+    """Name, contestants and number of rounds of each job."""
+    for name, (X, y), n_h, max_iter, n_rounds in [
+        ("A: lecture, 2 units", problems.load(problems.lecture, True), 2, 50, 15),
+        ("B: breast cancer, 16 units", problems.load(problems.breast_cancer, True), 16, 100, 15),
+        ("E: 500000 x 20, 32 units", problems.noise(500_000, 20), 32, 8, 3),
+    ]:
+        yield f"evaluation of L-BFGS, {name}", (evaluations(X, y, n_h, max_iter), n_rounds)
+    for dtype in "float64", "float32":
+        X, y = problems.noise(100_000, 20, dtype)
+        yield f"epoch of mini-batches, 100000 x 20, {dtype}", (epochs(X, y), 5)
+    for problem in problems.lecture, problems.breast_cancer:
+        for n_jobs in 1, 2:
+            job = f"grid search, {problem.__name__}, n_jobs={n_jobs}"
+            yield job, (searches(*problems.load(problem, True), n_jobs), 3)
+    X, y = problems.noise(1_000_000, 20)
+    yield "predict_proba, 1 row", (predictions(X[:1], 2000), 9)
+    yield "predict_proba, 1000000 rows, float64", (predictions(X, 1), 9)
+    yield "predict_proba, 1000000 rows, float32", (predictions(X.astype("float32"), 1), 9)
+
+
+def evaluations(X, y, n_h, max_iter):
+    """One evaluation of L-BFGS, what lies between two of them included."""
+    seeds = itertools.count()
+
+    def ours():
+        clf = TwoLayerSigmoidClassifier(
+            n_h,
+            solver="lbfgs",
+            max_iter=max_iter,
+            tol=0,
+            alpha=ALPHA,
+            random_state=next(seeds) // 2,
+        )
+        calls = itertools.count()
+        backward = clf._backward
+
+        def counted(*args, **weighting):
+            next(calls)
+            return backward(*args, **weighting)
+
+        clf._backward = counted
+        seconds, _ = timed(lambda: clf.fit(X, y))
+        return seconds / (next(calls) / len(row_blocks(X, n_h))), clf.loss_
+
+    def mlp_classifier():
+        mlp = MLPClassifier(
+            (n_h,),
+            activation="logistic",
+            solver="lbfgs",
+            max_iter=max_iter,
+            tol=0,
+            alpha=ALPHA * len(X),
+            random_state=next(seeds) // 2,
+        )
+        calls = itertools.count()
+        evaluate = mlp._loss_grad_lbfgs
+
+        def counted(*args):
+            next(calls)
+            return evaluate(*args)
+
+        mlp._loss_grad_lbfgs = counted
+        seconds, _ = timed(lambda: mlp.fit(X, y))
+        return seconds / next(calls), mlp.loss_
+
+    return {"ours": lambda: ours, "MLPClassifier": lambda: mlp_classifier}
+
+
+def epochs(X, y):
+    """One epoch of gradient descent in batches of 200."""
+    params = {"batch_size": 200, "tol": 0, "random_state": 0, "alpha": 0.0}
+
+    def ours(n):
+        return TwoLayerSigmoidClassifier(32, 0.1, max_iter=n, **params).fit(X, y).loss_
+
+    def mlp_classifier(n):
+        mlp = MLPClassifier((32,), learning_rate_init=0.1, max_iter=n, **params)
+        mlp.set_params(activation="logistic", solver="sgd", momentum=0, n_iter_no_change=10**9)
+        return mlp.fit(X, y).loss_
+
+    def contestant(fit):
+        return lambda: lambda: each_of(2, partial(fit, 3), partial(fit, 1))
+
+    return {"ours": contestant(ours), "MLPClassifier": contestant(mlp_classifier)}
+
+
+def searches(X, y, n_jobs):
+    """5 rates, 4 numbers of units, 5 folds, 300 full-batch iterations each; answer: best score."""
+    rates, numbers = [0.15, 0.3, 0.6, 1.2, 2.4], [2, 4, 8, 16]
+    ours = TwoLayerSigmoidClassifier(max_iter=300, tol=0, random_state=0)
+    mlp = MLPClassifier(activation="logistic", solver="sgd", momentum=0, alpha=0, max_iter=300)
+    mlp.set_params(batch_size=10**9, tol=0, n_iter_no_change=10**9, random_state=0)
+
+    def contestant(estimator, grid):
+        search = GridSearchCV(estimator, grid, scoring="neg_log_loss", n_jobs=n_jobs)
+        return lambda: lambda: timed(lambda: search.fit(X, y).best_score_)
+
+    Parallel(n_jobs)(delayed(log_loss)([0, 1], [0.1, 0.9]) for _ in range(2))  # start processes
+    return {
+        "ours": contestant(ours, {"learning_rate": rates, "n_h": numbers}),
+        "MLPClassifier": contestant(
+            mlp, {"learning_rate_init": rates, "hidden_layer_sizes": [(n,) for n in numbers]}
+        ),
+    }
+
+
+def predictions(X, n_calls):
+    """``predict_proba`` with 32 units; answer: the last probability."""
+    train = problems.noise(2000, 20, X.dtype)
+
+    def contestant(estimator):
+        def work():
+            for _ in range(n_calls):
+                P = estimator.predict_proba(X)
+            return P[-1, -1]
+
+        def prepare():
+            estimator.fit(*train)
+            return lambda: np.divide(timed(work), (n_calls, 1))
+
+        return prepare
+
+    return {
+        "ours": contestant(TwoLayerSigmoidClassifier(32, max_iter=20, random_state=0)),
+        "MLPClassifier": contestant(
+            MLPClassifier((32,), activation="logistic", max_iter=5, random_state=0)
+        ),
+    }
+
+
+if __name__ == "__main__":
+    main()

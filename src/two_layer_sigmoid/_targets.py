@@ -17,6 +17,8 @@ from sklearn.utils.multiclass import check_classification_targets, is_multilabel
 
 from ._network import Array
 
+ROWS_AT_A_TIME = 2**16
+
 
 class Targets(NamedTuple):
     """What the network is to learn: ``Y`` in {0, 1}, and how much each row counts."""
@@ -216,18 +218,20 @@ def _drop_weightless(X: Any, targets: Targets) -> Examples:
 
 def _label_codes(y: npt.NDArray[Any], classes: Any) -> tuple[LabelEncoder, npt.NDArray[Any]]:
     """The number of each label among ``classes``, or among those of y itself."""
-    encoder = LabelEncoder()
-    if classes is None:
-        return encoder, encoder.fit_transform(y)
-    encoder.fit(classes)
+    encoder = LabelEncoder().fit(y if classes is None else classes)
+    codes = np.empty(len(y), np.min_scalar_type(len(encoder.classes_)))
     try:
-        return encoder, encoder.transform(y)
+        # Bit by bit: what scikit-learn needs in between takes several times the memory of y.
+        for start in range(0, len(y), ROWS_AT_A_TIME):
+            rows = slice(start, start + ROWS_AT_A_TIME)
+            codes[rows] = encoder.transform(y[rows])
     except (TypeError, ValueError) as error:
         others = sorted(set(y.tolist()) - set(encoder.classes_.tolist()), key=str)
         raise ValueError(
             f"y holds labels that are not among the classes {encoder.classes_.tolist()}, such as "
             f"{others[0]!r}: code it alike, and name every class at the start."
         ) from error
+    return encoder, codes
 
 
 def _check_kind(is_multi: bool, n_labels: int, classes: Any, multilabel: bool | None) -> None:

@@ -233,3 +233,11 @@ def test_probabilities_equal_those_of_mlp_classifier_with_the_same_weights():
     (V1, V2), (c1, c2) = mlp.coefs_, mlp.intercepts_
     A2, _ = _network.forward(X.T, Parameters(V1.T, c1[:, np.newaxis], V2.T, c2[:, np.newaxis]))
     assert_allclose(A2[0], mlp.predict_proba(X)[:, 1], rtol=1e-13)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_buffers_begin_where_a_line_of_the_cache_does(dtype):
+    work = _network.Workspace.allocate(3, 1, 17, dtype)
+    buffers = *work.cache, work.dZ1, work.dZ2, work.loss
+    assert {array.ctypes.data % _network.CACHE_LINE for array in buffers} == {0}
+    assert {array.dtype for array in buffers} == {np.dtype(dtype)}

@@ -6,7 +6,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from two_layer_sigmoid import _network, _objective
-from two_layer_sigmoid._objective import Objective, moments, row_blocks
+from two_layer_sigmoid._objective import (
+    Objective,
+    broadcast_row_by_row,
+    logits,
+    moments,
+    row_blocks,
+)
 
 N_X, N_H, N_Y, M = 3, 4, 2, 1000
 STEPS = {"forward": _network.forward, "cost": _network.cost, "backward": _network.backward}
@@ -172,3 +178,49 @@ def test_moments_of_float32_are_computed_in_float64():
     X[::2] += 2
     mean, spread = moments(X, None)
     assert (mean.item(), spread.item()) == (16777217.0, 1.0)
+
+
+@pytest.mark.parametrize("m", [1, 15, 1000, 20000, 65537, 10**6])
+@pytest.mark.parametrize(("n_x", "n_h", "dtype"), [(2, 2, "f8"), (20, 32, "f4"), (784, 64, "f8")])
+def test_blocks_are_alike_and_cover_the_rows(m, n_x, n_h, dtype):
+    X = np.broadcast_to(np.zeros(1, dtype), (m, n_x))
+    blocks = row_blocks(X, n_h)
+    sizes = [rows.stop - rows.start for rows in blocks]
+    assert [rows.start for rows in blocks] == list(np.cumsum([0, *sizes[:-1]]))
+    assert sum(sizes) == m
+    assert set(sizes[:-1]) <= {sizes[0]}
+    assert sizes[-1] <= sizes[0] <= max(1024, 2**21 / (X.itemsize * (n_x + 2 * n_h))) + 16
+    assert len(blocks) in {1, 2, 4, 8} or len(blocks) > 15 * (m // sizes[0]) / 16
+
+
+def test_wide_data_have_no_more_shards_than_rows_for_each_feature():
+    X = np.zeros((3000, 1000))
+    assert len(row_blocks(X, 4)) == 4
+    assert len(_objective._shards(X, np.zeros((1, 3000)), 4, None)) == 3
+
+
+def test_broadcasting_by_rows_is_over_when_it_is_left():
+    before = np.getbufsize(), np.geterr()
+
+    @broadcast_row_by_row()
+    def fail():
+        assert np.getbufsize() == 16
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert (np.getbufsize(), np.geterr()) == before
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_predictions_are_nan_just_where_the_hidden_layer_overflows(problem, n_jobs):
+    X, _, theta, _ = problem
+    params = _network.Parameters.views(theta, N_X, N_H, N_Y)
+    X = X.copy()
+    X[777] = 1e308
+    with np.errstate(over="ignore", invalid="ignore"):
+        Z2 = logits(X, params, forward=_network.forward, n_jobs=n_jobs)
+    expected = _network.forward(X.T, params)[1].Z2.T
+    assert_array_equal(np.isnan(Z2).any(axis=1), np.arange(M) == 777)
+    assert_allclose(np.delete(Z2, 777, axis=0), np.delete(expected, 777, axis=0), rtol=1e-12)

@@ -115,8 +115,9 @@ class Team:
         helpers = [submit(copy_context().run, work, k) for k in range(1, n_threads)]
         try:
             work(0)
-        finally:
             wait(helpers)
+        finally:
+            wait(helpers)  # Ctrl-C leaves none at work
         for helper in helpers:
             helper.result()
         return results

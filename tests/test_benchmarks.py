@@ -1,0 +1,57 @@
+"""The benchmarks: rivals that do the same, failures that are told, and a page that does not drift."""
+
+import pytest
+
+from benchmarks import iteration, report
+from benchmarks.timing import compare
+
+
+def test_the_page_is_what_the_tracked_results_say():
+    names = "iteration", "jobs", "memory", "growth"
+    page = report.page(**{name: report.read(name) for name in names})
+    assert (report.DOCS / "speed.md").read_text() == page
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_rivals_reach_the_same_cost(monkeypatch, dtype):
+    monkeypatch.setattr(iteration, "SIZES", {"C": (60, 2, 3, 5, 2)})
+    slow = "torch.compile", "jax.jit"
+    rivals = {name: rival for name, rival in iteration.RIVALS.items() if name not in slow}
+    monkeypatch.setattr(iteration, "RIVALS", rivals)
+    rows = {row["contestant"]: row for row in iteration.measure("C", dtype)}
+    for name in "ours", "ours, n_jobs=1", "plain NumPy", "MLPClassifier":
+        assert rows[name]["note"] == ""
+        assert rows[name]["answer"] == pytest.approx(rows["ours"]["answer"], rel=1e-6)
+    pytorch = rows["PyTorch"]
+    assert pytorch["note"].startswith("ModuleNotFoundError") or pytorch["answer"] == (
+        pytest.approx(rows["ours"]["answer"], rel=1e-6)
+    )
+
+
+def test_ratios_are_taken_round_by_round():
+    seconds = {"ours": iter([1.0, 2.0, 4.0]), "rival": iter([3.0, 2.0, 40.0])}
+    ours, rival = compare(
+        {name: lambda times=times: lambda: (next(times), 7.0) for name, times in seconds.items()}, 3
+    )
+    assert (ours["us"], ours["times ours"], ours["answer"]) == (2e6, 1, 7)
+    assert (rival["us"], rival["times ours"]) == (3e6, 3)
+    assert (rival["least"], rival["most"]) == (1, 10)
+
+
+def test_a_contestant_that_fails_is_a_row_that_says_so():
+    def absent():
+        raise ImportError("no module named rival")
+
+    def breaks():
+        def work():
+            raise ValueError("broken")
+
+        return work
+
+    ours, *others = compare({"ours": lambda: lambda: (1, 0), "a": absent, "b": breaks}, 2)
+    assert ours["note"] == ""
+    assert others == [
+        {"contestant": "a", "note": "ImportError: no module named rival"},
+        {"contestant": "b", "note": "ValueError: broken"},
+    ]
+    assert report.cell(others[0]) == "ImportError: no module named rival"

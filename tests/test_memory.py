@@ -1,0 +1,79 @@
+"""Memory: what a fit and a prediction need beside X and y, each measured in its own process."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from benchmarks.memory import elsewhere
+from two_layer_sigmoid import TwoLayerSigmoidClassifier
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and limits as Linux")
+
+LIMITED = """
+import re, resource, sys
+from pathlib import Path
+import numpy as np
+from two_layer_sigmoid import TwoLayerSigmoidClassifier
+
+X = np.load(sys.argv[1], mmap_mode="r")
+y = X[:, 0] > 0
+clf = TwoLayerSigmoidClassifier(4, max_iter=2, random_state=0, n_jobs=2).fit(X[:1000], y[:1000])
+status = Path("/proc/self/status").read_text()
+data = 1024 * int(re.search(r"VmData:\\s+(\\d+) kB", status)[1])
+limit = data + X.nbytes // 2
+resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+try:
+    X.copy()
+except MemoryError:
+    print("X does not fit")
+clf.set_params(solver=sys.argv[2]).fit(X, y)
+print(len(clf.predict_proba(X)), clf.W1_.dtype)
+"""
+
+
+@pytest.fixture(scope="module", params=["C", "F"])
+def mapped(request, tmp_path_factory):
+    """A file of 128 MiB, some 800,000 rows."""
+    path = tmp_path_factory.mktemp("mapped") / "X.npy"
+    shape = (2**24 // 20, 20)
+    order = request.param == "F"
+    X = np.lib.format.open_memmap(path, "w+", np.float64, shape, fortran_order=order)
+    X[...] = np.random.RandomState(0).standard_normal(shape)
+    X.flush()
+    return path
+
+
+@pytest.mark.parametrize("solver", ["gd", "lbfgs"])
+def test_mapped_features_larger_than_memory_train_and_predict(mapped, solver):
+    command = [sys.executable, "-W", "ignore", "-c", LIMITED, str(mapped), solver]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n")[:2] == ["X does not fit", f"{2**24 // 20} float64"]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_half_a_million_rows_need_little_beside_X_and_y(dtype):
+    row = elsewhere("ours", 500_000, dtype)
+    assert row["note"] == ""
+    assert 0 < row["MiB"] <= 32
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_features_are_not_copied(moons, dtype, order):
+    X, y = np.asarray(moons[0], dtype, order=order), moons[1]
+    seen = []
+
+    class Recorded(TwoLayerSigmoidClassifier):
+        def _forward(self, X, params, **buffers):
+            seen.append(X)
+            return super()._forward(X, params, **buffers)
+
+    clf = Recorded(max_iter=50, random_state=0).fit(X, y)
+    clf.predict(X)
+    assert seen
+    assert all(np.shares_memory(block, X) for block in seen)
+    assert_array_equal(X, moons[0].astype(dtype))

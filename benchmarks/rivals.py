@@ -93,6 +93,7 @@ def mlp_classifier(X, y, start, learning_rate, n_iter):
         momentum=0.0,
         nesterovs_momentum=False,
         warm_start=True,
+        random_state=0,
     ).fit(X, y)
     W1, b1, W2, b2 = start
     mlp.set_params(max_iter=n_iter)

@@ -11,6 +11,8 @@ import warnings
 
 import numpy as np
 
+REST = 0.05  # seconds; so long the threads of BLAS and OpenMP may stay awake for more work
+
 
 def compare(contestants, n_rounds):
     """One row for each contestant; the first is the measure of the others.
@@ -30,6 +32,7 @@ def compare(contestants, n_rounds):
                     if round_ < 0:
                         prepared[name], seconds[name] = prepare(), []
                         continue
+                    time.sleep(REST)
                     elapsed, answers[name] = prepared[name]()
             except Exception as error:
                 failures[name] = f"{type(error).__name__}: {error}".split("\n", maxsplit=1)[0][:90]

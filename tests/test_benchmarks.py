@@ -1,4 +1,4 @@
-"""The benchmarks: rivals that do the same, failures that are told, and a page that does not drift."""
+"""The benchmarks: rivals that do the same, failures that are told, a page that does not drift."""
 
 import pytest
 

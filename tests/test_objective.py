@@ -221,6 +221,6 @@ def test_predictions_are_nan_just_where_the_hidden_layer_overflows(problem, n_jo
     X[777] = 1e308
     with np.errstate(over="ignore", invalid="ignore"):
         Z2 = logits(X, params, forward=_network.forward, n_jobs=n_jobs)
-    expected = _network.forward(X.T, params)[1].Z2.T
+        expected = _network.forward(X.T, params)[1].Z2.T
     assert_array_equal(np.isnan(Z2).any(axis=1), np.arange(M) == 777)
     assert_allclose(np.delete(Z2, 777, axis=0), np.delete(expected, 777, axis=0), rtol=1e-12)

@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 import pytest
-from joblib import Parallel, delayed, parallel_config
+from joblib import Parallel, delayed, parallel_backend
 from numpy.testing import assert_array_equal
 from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -72,8 +72,8 @@ def test_fits_in_threads_share_the_threads_of_blas():
 
 
 def test_processes_of_joblib_share_the_processors():
-    with Parallel(n_jobs=2, backend="loky", inner_max_num_threads=1) as parallel:
-        assert parallel(delayed(share_inside)() for _ in range(2)) == [1, 1]
+    with parallel_backend("loky", n_jobs=2, inner_max_num_threads=1):
+        assert Parallel()(delayed(share_inside)() for _ in range(2)) == [1, 1]
 
 
 def test_a_team_returns_results_in_order_and_works_at_the_same_time():
@@ -157,7 +157,7 @@ def test_searches_find_the_same_with_any_threads(moons, backend):
         for n_jobs in (None, 2)
     )
     alone.fit(*moons)
-    with parallel_config(backend=backend):
+    with parallel_backend(backend):
         together.fit(*moons)
     assert_array_equal(
         alone.cv_results_["mean_test_score"], together.cv_results_["mean_test_score"]

@@ -1,6 +1,6 @@
 """Everything about speed and memory, measured anew: ``python -m benchmarks``, a quarter of an hour.
 
-Runs ``benchmarks.iteration``, ``benchmarks.jobs`` and ``benchmarks.memory``, one after another, and
+Runs ``benchmarks.memory``, ``benchmarks.iteration`` and ``benchmarks.jobs``, one after another, and
 writes the page and the pictures of ``benchmarks.report``. The slower benchmarks of training, such
 as ``benchmarks.reliability``, are commands of their own.
 """

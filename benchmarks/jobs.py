@@ -60,50 +60,34 @@ def jobs():
 
 def evaluations(X, y, n_h, max_iter):
     """One evaluation of L-BFGS, what lies between two of them included."""
-    seeds = itertools.count()
+    params = {"solver": "lbfgs", "max_iter": max_iter, "tol": 0}
+    seeds, seeds_of_mlp = itertools.count(), itertools.count()
 
     def ours():
-        clf = TwoLayerSigmoidClassifier(
-            n_h,
-            solver="lbfgs",
-            max_iter=max_iter,
-            tol=0,
-            alpha=ALPHA,
-            random_state=next(seeds) // 2,
-        )
-        calls = itertools.count()
-        backward = clf._backward
-
-        def counted(*args, **weighting):
-            next(calls)
-            return backward(*args, **weighting)
-
-        clf._backward = counted
+        clf = TwoLayerSigmoidClassifier(n_h, alpha=ALPHA, random_state=next(seeds), **params)
+        clf._backward, calls = counted(clf._backward)
         seconds, _ = timed(lambda: clf.fit(X, y))
         return seconds / (next(calls) / len(row_blocks(X, n_h))), clf.loss_
 
     def mlp_classifier():
-        mlp = MLPClassifier(
-            (n_h,),
-            activation="logistic",
-            solver="lbfgs",
-            max_iter=max_iter,
-            tol=0,
-            alpha=ALPHA * len(X),
-            random_state=next(seeds) // 2,
-        )
-        calls = itertools.count()
-        evaluate = mlp._loss_grad_lbfgs
-
-        def counted(*args):
-            next(calls)
-            return evaluate(*args)
-
-        mlp._loss_grad_lbfgs = counted
+        mlp = MLPClassifier((n_h,), alpha=ALPHA * len(X), random_state=next(seeds_of_mlp), **params)
+        mlp.set_params(activation="logistic")
+        mlp._loss_grad_lbfgs, calls = counted(mlp._loss_grad_lbfgs)
         seconds, _ = timed(lambda: mlp.fit(X, y))
         return seconds / next(calls), mlp.loss_
 
     return {"ours": lambda: ours, "MLPClassifier": lambda: mlp_classifier}
+
+
+def counted(function):
+    """The function, and a counter whose next number is that of its calls so far."""
+    calls = itertools.count()
+
+    def counting(*args, **options):
+        next(calls)
+        return function(*args, **options)
+
+    return counting, calls
 
 
 def epochs(X, y):

@@ -17,7 +17,7 @@ from benchmarks.memory import exponent
 
 DOCS = Path(__file__).parents[1] / "docs"
 OURS, RIVAL = "#0b5394", "#b45f06"  # apart in grey as well
-FLOOR = "the floor"
+NAMES = "iteration", "jobs", "memory", "growth"
 INTRODUCTION = """\
 # Speed and memory
 
@@ -31,7 +31,7 @@ Measured on: {machine}
 
 
 def main() -> None:
-    results = {name: read(name) for name in ("iteration", "jobs", "memory", "growth")}
+    results = {name: read(name) for name in NAMES}
     (DOCS / "speed.md").write_text(page(**results))
     draw(**results)
 
@@ -41,11 +41,9 @@ def read(name):
 
 
 def page(iteration, jobs, memory, growth):
-    lines = (RESULTS / "iteration.csv").read_text().splitlines()
-    machine = "; ".join(line[2:] for line in lines if line.startswith("# "))
     return "\n".join(
         [
-            INTRODUCTION.format(machine=machine),
+            INTRODUCTION.format(machine=machine()),
             "## An iteration of full-batch gradient descent, cost included\n",
             iteration_table(iteration),
             "\n![How many times as long as ours an iteration takes](images/speed.png)\n",
@@ -60,6 +58,17 @@ def page(iteration, jobs, memory, growth):
             "![Time of an iteration and memory, by the number of rows](images/growth.png)\n",
         ]
     )
+
+
+def machine():
+    """Where all four were measured, from the comments at the head of their results."""
+    heads = {
+        "; ".join(line[2:] for line in path.read_text().splitlines() if line.startswith("# "))
+        for path in (RESULTS / f"{name}.csv" for name in NAMES)
+    }
+    if len(heads) > 1:
+        raise ValueError(f"The results are of several machines or versions: {heads}.")
+    return heads.pop()
 
 
 def bytes_per_row(growth):
@@ -86,24 +95,27 @@ def jobs_table(jobs):
     rows = []
     for job, part in jobs.groupby("job", sort=False):
         ours, rival = part.iloc[0], part.iloc[1]
-        rows.append([job, duration(ours["us"]), duration(rival["us"]), cell(rival)])
+        times = (note(row) or duration(row["us"]) for row in (ours, rival))
+        rows.append([job, *times, cell(rival)])
     return markdown(("job", "ours", "MLPClassifier", "times ours"), rows)
 
 
 def memory_table(memory):
     rows = []
     for name, part in memory.groupby("contestant", sort=False):
-        notes = part["note"].dropna()
-        cells = [f"{value:.0f} MiB" for value in part["MiB"]] if notes.empty else list(notes)
+        cells = (note(row) or f"{row['MiB']:.0f} MiB" for _, row in part.iterrows())
         rows.append([name, *cells])
     return markdown(("500000 x 20, 32 units", "float64", "float32"), rows)
 
 
 def cell(row):
     """The ratio and its range, or why there is none."""
-    if isinstance(row["note"], str):
-        return row["note"].replace("|", "/")
-    return f"{row['times ours']:.2f} ({row['least']:.2f} to {row['most']:.2f})"
+    return note(row) or f"{row['times ours']:.2f} ({row['least']:.2f} to {row['most']:.2f})"
+
+
+def note(row):
+    """Why there is no figure, fit for a table; empty where there is one."""
+    return row["note"].replace("|", "/") if isinstance(row["note"], str) else ""
 
 
 def duration(us):

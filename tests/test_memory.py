@@ -64,7 +64,7 @@ def test_half_a_million_rows_need_little_beside_X_and_y(dtype):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_features_are_not_copied(moons, dtype, order):
+def test_features_are_not_copied(moons, small_blocks, dtype, order):
     X, y = np.asarray(moons[0], dtype, order=order), moons[1]
     seen = []
 

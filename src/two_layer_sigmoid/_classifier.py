@@ -209,7 +209,9 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
     -----
     The steps of the lecture are the methods ``_initialize_parameters``, ``_forward``, ``_cost``,
     ``_backward`` and ``_update``, in its orientation (X is ``(n_x, m)``, examples are columns).
-    Training runs these and nothing else, so a subclass may override them.
+    Training runs these and nothing else, so a subclass may override them; the middle three may be
+    called from several threads at once, each with a block of rows. They and callbacks run with
+    NumPy's smallest buffer, which is quick for arrays of one dtype.
 
     Ctrl-C in ``fit`` keeps the best weights so far (of the best start, by the validation loss if
     there is one) and then raises ``KeyboardInterrupt``. A ``fit`` that raises any other error

@@ -157,7 +157,7 @@ class Objective:
             return batch
         batch = Objective(
             self._X[rows],
-            self._Y[:, rows],
+            np.ascontiguousarray(self._Y[:, rows]),
             self.layer_sizes[1],
             forward=self._forward,
             cost=self._cost,
@@ -228,7 +228,8 @@ def broadcast_row_by_row() -> Iterator[None]:
     """Let NumPy broadcast without copies, inside.
 
     By default it first copies what is broadcast along rows of less than half its buffer of 8192
-    numbers, which takes longer than the operation itself.
+    numbers, which takes longer than the operation itself. What needs the buffer, because it mixes
+    dtypes, takes longer inside.
     """
     with np.errstate():  # which restores the size of the buffer as well
         np.setbufsize(SMALLEST_BUFFER)
@@ -260,8 +261,8 @@ def logits(X: Any, params: Parameters, *, forward: Callable[..., Any], n_jobs: i
 def row_blocks(X: Any, n_h: int) -> list[slice]:
     """Cut the rows of X into blocks of one size, the last perhaps smaller.
 
-    Where there are several their number is a power of two, or a multiple of ``N_SHARDS``, so that
-    the shards are of one size too.
+    Where there are several their number is about a power of two, or a multiple of ``N_SHARDS``
+    (sizes are rounded up to whole lines of the cache), so that shards differ by a block at most.
     """
     m, n_x = X.shape
     if sparse.issparse(X):
@@ -309,14 +310,16 @@ def _average(X: Array, sample_weight: Array | None, of_rows: Callable[[Array], A
 def _shards(X: Any, Y: Array, n_h: int, weights: Array | None) -> list[list[Block]]:
     """All blocks of the data, in groups of consecutive ones.
 
-    There are ``N_SHARDS``, but no more than blocks or rows per feature: their gradients then take
-    less memory than one hidden layer of all rows.
+    There are ``N_SHARDS``, but no more than blocks, and so few that their gradients take no more
+    than half the memory of dense X; of sparse X, no more than there are rows for each feature.
     """
     blocks = [
         Block(X[rows].T, Y[:, rows], None if weights is None else weights[rows])
         for rows in row_blocks(X, n_h)
     ]
-    n_shards = min(N_SHARDS, len(blocks), max(1, X.shape[0] // X.shape[1]))
+    m, n_x = X.shape
+    most = m // (n_x if sparse.issparse(X) else 2 * n_h)
+    n_shards = min(N_SHARDS, len(blocks), max(1, most))
     bounds = [len(blocks) * i // n_shards for i in range(n_shards + 1)]
     return [blocks[start:stop] for start, stop in pairwise(bounds)]
 

@@ -17,7 +17,7 @@ from sklearn.utils.multiclass import check_classification_targets, is_multilabel
 
 from ._network import Array
 
-ROWS_AT_A_TIME = 2**16
+ROWS_AT_A_TIME = 2**16  # half a MiB of codes, which take far longer than the call
 
 
 class Targets(NamedTuple):
@@ -221,7 +221,7 @@ def _label_codes(y: npt.NDArray[Any], classes: Any) -> tuple[LabelEncoder, npt.N
     encoder = LabelEncoder().fit(y if classes is None else classes)
     codes = np.empty(len(y), np.min_scalar_type(len(encoder.classes_)))
     try:
-        # Bit by bit: what scikit-learn needs in between takes several times the memory of y.
+        # In chunks of rows: what is needed in between takes several times the memory of y.
         for start in range(0, len(y), ROWS_AT_A_TIME):
             rows = slice(start, start + ROWS_AT_A_TIME)
             codes[rows] = encoder.transform(y[rows])

@@ -245,23 +245,31 @@ def test_wide_data_are_shared_out(moons, monkeypatch):
     assert started
 
 
-@pytest.mark.parametrize("interrupted", ["submit", "wait"])
-def test_ctrl_c_leaves_no_helper_at_work(moons, small_blocks, monkeypatch, interrupted):
+class Slow(TwoLayerSigmoidClassifier):
+    """Helpers pause between forward propagation and the cost, where others could do harm."""
+
+    def _cost(self, cache, Y, **weighting):
+        if threading.current_thread() is not threading.main_thread():
+            time.sleep(5e-4)
+        return super()._cost(cache, Y, **weighting)
+
+
+@pytest.mark.parametrize(("where", "name"), [(ThreadPoolExecutor, "submit"), (_threads, "wait")])
+def test_ctrl_c_leaves_no_helper_at_work(moons, small_blocks, monkeypatch, where, name):
     calls = itertools.count()
-    original = ThreadPoolExecutor.submit if interrupted == "submit" else _threads.wait
+    original = getattr(where, name)
 
-    def once(*args):
-        result = original(*args)
-        if next(calls) == 40:
+    def interrupted_once(*args):
+        result = original(*args) if name == "submit" else None
+        if next(calls) == 10:
             raise KeyboardInterrupt
-        return result
+        return result or original(*args)
 
-    monkeypatch.setattr(
-        *((ThreadPoolExecutor, "submit") if interrupted == "submit" else (_threads, "wait")), once
-    )
-    clf = quick(n_jobs=2)
+    monkeypatch.setattr(where, name, interrupted_once)
+    clf = Slow(n_jobs=2, max_iter=50, random_state=0)
     with pytest.raises(KeyboardInterrupt):
         clf.fit(*moons)
     assert clf.stop_reason_ == "interrupted"
-    again = quick(init=(clf.W1_, clf.b1_, clf.W2_, clf.b2_), max_iter=1).fit(*moons)
+    weights = clf.W1_, clf.b1_, clf.W2_, clf.b2_
+    again = quick(alpha=0.0, init=weights, max_iter=1, n_jobs=1).fit(*moons)
     assert clf.loss_ == again.loss_curve_[0]

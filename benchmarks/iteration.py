@@ -15,7 +15,7 @@ import pandas as pd
 
 from benchmarks import problems
 from benchmarks.machine import save
-from benchmarks.rivals import RIVALS, ours
+from benchmarks.rivals import RIVALS, ours, start_of
 from benchmarks.timing import compare, each_of
 from two_layer_sigmoid import _network
 
@@ -42,8 +42,7 @@ def measure(size, dtype):
     """One row for each rival at one size."""
     m, n_x, n_h, n_iter, n_rounds = SIZES[size]
     X, y = problems.noise(m, n_x, dtype)
-    start = _network.initialize_spread(n_x, n_h, 1, random_state=np.random.RandomState(0))
-    start = type(start)(*(array.astype(dtype) for array in start))
+    start = start_of(n_x, n_h, dtype)
     rivals = RIVALS | ({"ours, n_jobs=1": partial(ours, n_jobs=1)} if size in THREADS_PAY else {})
     contestants = {
         name: partial(prepare, rival, X, y, start, n_iter) for name, rival in rivals.items()

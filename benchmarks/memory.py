@@ -20,9 +20,8 @@ import pandas as pd
 
 from benchmarks import problems
 from benchmarks.machine import save
-from benchmarks.rivals import RIVALS
+from benchmarks.rivals import RIVALS, start_of
 from benchmarks.timing import each_of
-from two_layer_sigmoid import _network
 
 N_X, N_H, LEARNING_RATE = 20, 32, 0.5
 ROWS = 500_000
@@ -60,8 +59,7 @@ def elsewhere(name, m, dtype):
 
 def measure(name, m, dtype):
     X, y = problems.noise(m, N_X, dtype)
-    start = _network.initialize_spread(N_X, N_H, 1, random_state=np.random.RandomState(0))
-    start = type(start)(*(array.astype(dtype) for array in start))
+    start = start_of(N_X, N_H, dtype)
     rival = RIVALS[name]
     rival(X[:1000], y[:1000], start, LEARNING_RATE, 1)()
     before = resident("VmRSS")
@@ -75,7 +73,7 @@ def measure(name, m, dtype):
 
 
 def resident(what):
-    """Memory of this process in MiB: VmRSS now, VmHWM at most."""
+    """Memory of this process in MiB: VmRSS now, VmHWM at most, VmData what is its own."""
     status = Path("/proc/self/status").read_text()
     return int(re.search(rf"{what}:\s+(\d+) kB", status)[1]) / 1024
 

@@ -14,9 +14,9 @@ import pandas as pd
 
 from benchmarks.machine import RESULTS
 from benchmarks.memory import exponent
+from benchmarks.plot_reliability import OURS, RIVAL
 
 DOCS = Path(__file__).parents[1] / "docs"
-OURS, RIVAL = "#0b5394", "#b45f06"  # apart in grey as well
 NAMES = "iteration", "jobs", "memory", "growth"
 INTRODUCTION = """\
 # Speed and memory
@@ -33,7 +33,7 @@ Measured on: {machine}
 def main() -> None:
     results = {name: read(name) for name in NAMES}
     (DOCS / "speed.md").write_text(page(**results))
-    draw(**results)
+    draw(results["iteration"], results["growth"])
 
 
 def read(name):
@@ -130,7 +130,7 @@ def markdown(header, rows):
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def draw(iteration, growth, **_):
+def draw(iteration, growth):
     mpl.use("Agg")
     draw_ratios(iteration.dropna(subset="us"))
     draw_growth(growth)

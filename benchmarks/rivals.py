@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.neural_network import MLPClassifier
 
-from two_layer_sigmoid import TwoLayerSigmoidClassifier
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, _network
 from two_layer_sigmoid._network import Parameters
 
 
@@ -23,6 +23,12 @@ def of_mlp(mlp):
     """Those of a fitted MLPClassifier, in the lecture's orientation."""
     (V1, V2), (c1, c2) = mlp.coefs_, mlp.intercepts_
     return Parameters(V1.T, c1[:, np.newaxis], V2.T, c2[:, np.newaxis])
+
+
+def start_of(n_x, n_h, dtype):
+    """The parameters that all start from."""
+    start = _network.initialize_spread(n_x, n_h, 1, random_state=np.random.RandomState(0))
+    return Parameters(*(array.astype(dtype) for array in start))
 
 
 def ours(X, y, start, learning_rate, n_iter, *, n_jobs=None):

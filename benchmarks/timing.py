@@ -21,23 +21,25 @@ def compare(contestants, n_rounds):
     and returns a function that does the work once and returns its seconds and its answer, a number
     by which one that is quick but wrong shows.
     """
-    prepared, seconds, answers, failures = {}, {}, {}, {}
-    for round_ in range(-1, n_rounds):
-        for name, prepare in contestants.items():
-            if name in failures:
-                continue
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # about iterations that were not enough
-                    if round_ < 0:
-                        prepared[name], seconds[name] = prepare(), []
-                        continue
-                    time.sleep(REST)
-                    elapsed, answers[name] = prepared[name]()
-            except Exception as error:
-                failures[name] = f"{type(error).__name__}: {error}".split("\n", maxsplit=1)[0][:90]
-                continue
-            seconds[name].append(elapsed)
+    seconds, answers, failures = {name: [] for name in contestants}, {}, {}
+
+    def attempt(name, work):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about iterations that were not enough
+                return work()
+        except Exception as error:
+            failures[name] = f"{type(error).__name__}: {error}".split("\n", maxsplit=1)[0][:90]
+
+    prepared = {name: attempt(name, prepare) for name, prepare in contestants.items()}
+    for _ in range(n_rounds):
+        for name, work in prepared.items():
+            if name not in failures:
+                time.sleep(REST)
+                result = attempt(name, work)
+            if name not in failures:
+                elapsed, answers[name] = result
+                seconds[name].append(elapsed)
     measure = seconds[next(iter(contestants))]
     for name in contestants:
         if name in failures:

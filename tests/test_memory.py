@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,19 +13,18 @@ from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and limits as Linux")
 
+ROOT = Path(__file__).parents[1]
 LIMITED = """
-import re, resource, sys
-from pathlib import Path
+import resource, sys
 import numpy as np
+from benchmarks.memory import resident
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 X = np.load(sys.argv[1], mmap_mode="r")
 y = X[:, 0] > 0
 clf = TwoLayerSigmoidClassifier(4, solver=sys.argv[2], max_iter=2, random_state=0, n_jobs=2)
 clf.fit(X[:1000], y[:1000])  # takes the memory of OpenBLAS, which would wait for it for ever
-status = Path("/proc/self/status").read_text()
-data = 1024 * int(re.search(r"VmData:\\s+(\\d+) kB", status)[1])
-limit = data + X.nbytes // 2
+limit = int(2**20 * resident("VmData")) + X.nbytes // 2
 resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 try:
     X.copy()
@@ -50,7 +50,9 @@ def mapped(request, tmp_path_factory):
 @pytest.mark.parametrize("solver", ["gd", "lbfgs"])
 def test_mapped_features_larger_than_memory_train_and_predict(mapped, solver):
     command = [sys.executable, "-W", "ignore", "-c", LIMITED, str(mapped), solver]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split("\n")[:2] == ["X does not fit", f"{2**25 // 20} float64"]
 

@@ -113,7 +113,7 @@ class Objective:
 
     def __call__(self, params: Parameters, grads: Parameters | None = None) -> float:
         """The cost at ``params``; ``grads``, if given, receives its gradient."""
-        if len(self._shards) == 1:
+        if len(self._shards) == 1:  # sharing out would cost a microsecond of some fifty
             cost = self._of_shard(self._shards[0], params, grads, self._desk(0))
         else:
             cost = self._of_shards(params, grads)

@@ -165,7 +165,8 @@ def log_probabilities(Z2: Array, multilabel: bool) -> Array:
     many classes end where ``probabilities`` does, so that both sort the classes alike; others, in
     sight of it, where scikit-learn's checks still take them for the logarithms of its smallest.
     """
-    log_P: Array = log_expit(_both(Z2))
+    log_P = _both(Z2)
+    log_expit(log_P, out=log_P)
     lowest = np.log(np.finfo(log_P.dtype).tiny)
     if _is_one_of_many(Z2, multilabel):
         log_P -= logsumexp(log_P, axis=1, keepdims=True)

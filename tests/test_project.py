@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,11 @@ import pytest
 import two_layer_sigmoid
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted((ROOT / "src" / "two_layer_sigmoid").glob("*.py"))
+PACKAGE = ROOT / "src" / "two_layer_sigmoid"
+SOURCES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
 # Which modules of the package each module may import.
 MAY_IMPORT = {
     "__init__": {"_classifier"},
@@ -33,6 +38,15 @@ MAY_IMPORT = {
     "_targets": {"_network"},
     "_network": set(),
     "_threads": set(),
+    "plotting.__init__": {
+        "plotting._hidden_units",
+        "plotting._loss_curve",
+        "plotting._network_drawing",
+    },
+    "plotting._hidden_units": {"_classifier", "_network", "plotting._common"},
+    "plotting._loss_curve": {"plotting._common"},
+    "plotting._network_drawing": {"_classifier", "_network", "plotting._common"},
+    "plotting._common": {"_classifier"},
 }
 
 
@@ -118,15 +132,18 @@ def test_importing_loads_none_of_the_extras(module):
 
 
 def test_the_network_needs_numpy_alone():
-    tree = ast.parse((ROOT / "src/two_layer_sigmoid/_network.py").read_text())
+    tree = ast.parse(SOURCES["_network"].read_text())
     modules = {name.split(".")[0] for name in imported(tree)}
     assert modules == {"__future__", "typing", "numpy"}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
-def test_imports_run_one_way(path):
-    relative = {name[1:] for name in imported(ast.parse(path.read_text())) if name[0] == "."}
-    assert relative <= MAY_IMPORT[path.stem]
+@pytest.mark.parametrize("module", SOURCES)
+def test_imports_run_one_way(module):
+    names = {name for name in imported(ast.parse(SOURCES[module].read_text())) if name[0] == "."}
+    package = module.split(".")[:-1]
+    here = {".".join([*package, name[1:]]) for name in names if name[1] != "."}
+    above = {name[2:] for name in names if name[1] == "."}
+    assert here | above <= MAY_IMPORT[module]
 
 
 def imported(tree):
@@ -140,9 +157,9 @@ def imported(tree):
             yield "." * node.level + node.module
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
-def test_functions_and_modules_stay_short(path):
-    source = path.read_text()
+@pytest.mark.parametrize("module", SOURCES)
+def test_functions_and_modules_stay_short(module):
+    source = SOURCES[module].read_text()
     tree = ast.parse(source)
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     lengths = {function.name: n_code_lines(function, source) for function in functions}
@@ -166,3 +183,8 @@ def test_the_version_is_in_one_place():
     assert re.fullmatch(r"\d+\.\d+\.\d+", two_layer_sigmoid.__version__)
     assert "version =" not in (ROOT / "pyproject.toml").read_text().split("[tool.")[0]
     assert two_layer_sigmoid.__all__ == ["TwoLayerSigmoidClassifier"]
+
+
+def test_the_documentation_has_one_address():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["urls"]["Documentation"] == two_layer_sigmoid._classifier.DOCUMENTATION

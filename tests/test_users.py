@@ -1,5 +1,7 @@
 """Used as its users use it: in the searches, ensembles and displays of scikit-learn."""
 
+import re
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -30,8 +32,10 @@ from sklearn.multioutput import ClassifierChain
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
+from sklearn.utils.fixes import parse_version
 
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
+from two_layer_sigmoid._classifier import DOCUMENTATION
 
 mpl.use("Agg")
 
@@ -143,6 +147,20 @@ def test_decision_boundary_display(data):
         assert display.response.shape == (20, 20)
         assert np.ptp(display.response) > 0.9
         display.figure_.clear()
+
+
+def test_a_notebook_shows_parameters_fitted_state_and_a_link(data):
+    clf = clone(CLF).set_params(n_h=3).fit(*data)
+    for estimator in clf, Pipeline([("scale", StandardScaler()), ("clf", clf)]):
+        html = estimator._repr_html_()
+        assert f"{DOCUMENTATION}api/two_layer_sigmoid.TwoLayerSigmoidClassifier.html" in html
+        assert "n_h" in html
+    if parse_version(sklearn.__version__) >= parse_version(
+        "1.9"
+    ):  # the first that shows fitted attributes
+        for name in "W1_", "b1_", "W2_", "b2_", "loss_", "stop_reason_", "n_iter_":
+            assert f">{name}<" in re.sub(r"\s", "", clf._repr_html_())
+        assert "ndarray[float64](3, 2)" in clf._repr_html_()
 
 
 def test_learning_curve(data):

@@ -24,6 +24,7 @@ from ._training import Call, all_or_nothing, train
 FEW_UNITS = 2  # up to here init="auto" starts small
 DTYPES = (np.float64, np.float32)
 WEIGHTS = ("W1_", "b1_", "W2_", "b2_")
+DOCUMENTATION = "https://two-layer-sigmoid.readthedocs.io/en/stable/"
 
 
 class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
@@ -244,6 +245,10 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
     >>> clf.stop_reason_
     'iteration limit'
     """
+
+    # Where scikit-learn's HTML representation links to: our own documentation.
+    _doc_link_module = "two_layer_sigmoid"
+    _doc_link_template = f"{DOCUMENTATION}api/{{estimator_module}}.{{estimator_name}}.html"
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_h": [Interval(Integral, 1, None, closed="left")],
@@ -483,8 +488,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         check_is_fitted(self)
         if not self._multilabel:
             _checks.check_coding(y, self.classes_)
-        accuracy: float = super().score(X, y, sample_weight=sample_weight)
-        return accuracy
+        return float(super().score(X, y, sample_weight=sample_weight))
 
     @property
     def W1(self) -> Array:
@@ -524,8 +528,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         init = self.init if init is None else init
         if not isinstance(init, str):
             return _checks.given_start(init, n_x, n_h, n_y)
-        if random_state is None:
-            random_state = check_random_state(self.random_state)
+        random_state = random_state or check_random_state(self.random_state)
         if init == "small" or (init == "auto" and n_h <= FEW_UNITS):
             return _network.initialize_small(n_x, n_h, n_y, random_state=random_state)
         return _network.initialize_spread(

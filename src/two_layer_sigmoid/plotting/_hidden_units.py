@@ -1,0 +1,279 @@
+"""What the hidden units do, for two features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils.validation import check_array, validate_data
+
+from .._classifier import TwoLayerSigmoidClassifier
+from .._network import Array, Parameters
+from ._common import COLOURS, SIGNS, axes_or_new, network_of, signed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class HiddenUnitsDisplay:
+    """The decision boundary, and where each hidden unit draws its line, for two features.
+
+    A hidden unit parts the plane along the line W1 x + b1 = 0, where it is at 1/2; an arrow points
+    to where it rises to 1, and is labelled by the unit's index and by its weight in the output, in
+    whose sign and size it is coloured and drawn. Behind a pipeline's transformers the lines are
+    drawn in the features that the pipeline is given, and may be curves.
+
+    Use :meth:`from_estimator`.
+
+    Parameters
+    ----------
+    xx0, xx1 : ndarray of shape (grid_resolution, grid_resolution)
+        The grid, as of :func:`numpy.meshgrid`.
+    response : ndarray of shape (grid_resolution, grid_resolution)
+        Probability of the class of interest; integers are the predicted classes of all.
+    margins : ndarray of shape (n_boundaries, grid_resolution, grid_resolution)
+        Functions whose zeros are the decision boundaries.
+    Z1 : ndarray of shape (n_h, grid_resolution, grid_resolution)
+        What the hidden units are given, W1 x + b1.
+    outgoing : ndarray of shape (n_h,)
+        The weight of each unit in the output of the class of interest; for several outputs the
+        length of its vector of weights.
+    feature_names : sequence of str, default=("x0", "x1")
+        Names of the axes.
+
+    Attributes
+    ----------
+    surface_ : matplotlib QuadContourSet
+        The colours of ``response``.
+    boundary_ : list of matplotlib QuadContourSet
+        The decision boundaries.
+    lines_ : list of matplotlib Line2D
+        The dividing line of each unit; without points where it does not cross the picture.
+    arrows_ : matplotlib Quiver
+        The directions in which the units rise, of those that cross the picture.
+    texts_ : list of matplotlib Text
+        Their indices and weights.
+    ax_ : matplotlib Axes
+        Where it is drawn.
+    figure_ : matplotlib Figure
+        The figure of ``ax_``.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_moons
+    >>> from two_layer_sigmoid import TwoLayerSigmoidClassifier
+    >>> from two_layer_sigmoid.plotting import HiddenUnitsDisplay
+    >>> X, y = make_moons(200, noise=0.1, random_state=0)
+    >>> clf = TwoLayerSigmoidClassifier(n_h=4, random_state=0).fit(X, y)
+    >>> display = HiddenUnitsDisplay.from_estimator(clf, X)
+    >>> points = display.ax_.scatter(X[:, 0], X[:, 1], c=y, cmap="PuOr_r", edgecolors="white")
+    """
+
+    def __init__(
+        self,
+        *,
+        xx0: Array,
+        xx1: Array,
+        response: npt.NDArray[Any],
+        margins: Array,
+        Z1: Array,
+        outgoing: Array,
+        feature_names: Sequence[str] = ("x0", "x1"),
+    ) -> None:
+        self.xx0, self.xx1 = xx0, xx1
+        self.response = response
+        self.margins = margins
+        self.Z1 = Z1
+        self.outgoing = outgoing
+        self.feature_names = feature_names
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        *,
+        class_of_interest: Any = None,
+        grid_resolution: int = 200,
+        eps: float | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Plot the units of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier`, a pipeline that ends in
+            one, or a search over such.
+        X : {array-like, dataframe} of shape (n_samples, 2)
+            Rows that the picture is to hold.
+        class_of_interest : int or str, default=None
+            The class, or the number of the label, whose probability, boundary and outgoing weights
+            are shown. None is the second of two classes, and all of several.
+        grid_resolution : int, default=200
+            Number of points along each axis at which the network is computed.
+        eps : float, default=None
+            Margin around the rows, in the units of X; None is a tenth of their range.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        **kwargs : dict
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        display : HiddenUnitsDisplay
+            With what was drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If it is, or ends in, something else.
+        ValueError
+            If X has not two features, or ``class_of_interest`` is no class, or is None for
+            multilabel targets.
+        """
+        transformers, clf = network_of(estimator, cls)
+        column = _column(clf, class_of_interest)
+        xx0, xx1, grid = _grid(X, grid_resolution, eps)
+        inputs = grid if transformers is None else transformers.transform(grid)
+        P = clf.predict_proba(inputs)
+        inputs = validate_data(clf, inputs, accept_sparse="csr", dtype=clf.W1_.dtype, reset=False)
+        _, cache = clf._forward(inputs.T, Parameters(clf.W1_, clf.b1_, clf.W2_, clf.b2_))
+        margins, outgoing = _of_output(clf, cache.Z2, column)
+        response = P.argmax(axis=1) if column is None else P[:, column]
+        return cls(
+            xx0=xx0,
+            xx1=xx1,
+            response=response.reshape(xx0.shape),
+            margins=margins.reshape(-1, *xx0.shape),
+            Z1=cache.Z1.reshape(-1, *xx0.shape),
+            outgoing=outgoing,
+            feature_names=[str(name) for name in getattr(X, "columns", ("x0", "x1"))],
+        ).plot(ax, **kwargs)
+
+    def plot(self, ax: Axes | None = None, *, show_weights: bool = True) -> Self:
+        """Plot the boundary and the units.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        show_weights : bool, default=True
+            Whether to write each unit's index and outgoing weight beside its arrow.
+
+        Returns
+        -------
+        self : HiddenUnitsDisplay
+            With what was drawn.
+        """
+        ax = axes_or_new(ax, type(self))
+        if self.response.dtype.kind == "f":
+            colouring: dict[str, Any] = {"levels": np.linspace(0, 1, 11), "cmap": SIGNS}
+        else:
+            n_classes = len(self.margins)
+            colours = [COLOURS[c % len(COLOURS)] for c in range(n_classes)]
+            colouring = {"levels": np.arange(n_classes + 1) - 0.5, "colors": colours}
+        self.surface_ = ax.contourf(self.xx0, self.xx1, self.response, alpha=0.4, **colouring)
+        self.boundary_ = [
+            ax.contour(self.xx0, self.xx1, margin, levels=[0.0], colors="black", linewidths=2.5)
+            for margin in self.margins
+            if margin.min() < 0 < margin.max()
+        ]
+        self._plot_units(ax, show_weights)
+        ax.set(xlabel=self.feature_names[0], ylabel=self.feature_names[1])
+        ax.set(xlim=(self.xx0.min(), self.xx0.max()), ylim=(self.xx1.min(), self.xx1.max()))
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _plot_units(self, ax: Axes, show_weights: bool) -> None:
+        largest = np.abs(self.outgoing).max()
+        sign = "+" if self.response.dtype.kind == "f" else ""  # the length of a vector has none
+        self.lines_, feet, rises, colours, labels = [], [], [], [], []
+        for k, (z1, weight) in enumerate(zip(self.Z1, self.outgoing, strict=True)):
+            path = _zero_line(self.xx0, self.xx1, z1)
+            style = signed(weight, largest, thickest=3.5)
+            self.lines_ += ax.plot(*path.T, **style)
+            if len(path):
+                # Along the lines, but not all in the middle, where they would cover each other.
+                feet.append(path[(k + 1) * len(path) // (len(self.Z1) + 1)])
+                rises.append(self._rise(z1, feet[-1]))
+                colours.append(style["color"])
+                labels.append(f"{k}: {weight:{sign}.2g}")
+        at, rise = np.reshape([feet, rises], (2, -1, 2))
+        arrow = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.006, "zorder": 3}
+        self.arrows_ = ax.quiver(*at.T, *rise.T, color=colours, **arrow)
+        box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "linewidth": 0}
+        text = {"ha": "center", "va": "center", "fontsize": "small", "clip_on": True, "bbox": box}
+        low, high = (np.array([end(self.xx0), end(self.xx1)]) for end in (np.min, np.max))
+        inside = 0.05 * (high - low)
+        places = np.clip(at + 1.5 * rise, low + inside, high - inside)
+        self.texts_ = [
+            ax.text(*place, label, **text)
+            for place, label in zip(places, labels, strict=True)
+            if show_weights
+        ]
+
+    def _rise(self, z1: Array, foot: Array) -> Array:
+        """The way from ``foot`` to where the unit rises, a twelfth of the picture long."""
+        x0, x1 = self.xx0[0], self.xx1[:, 0]
+        at = np.abs(x1 - foot[1]).argmin(), np.abs(x0 - foot[0]).argmin()
+        slope = np.array([by_index[at] for by_index in np.gradient(z1)[::-1]])
+        size = np.array([np.ptp(x0), np.ptp(x1)])
+        rise: Array = size * slope / (12 * np.hypot(*slope))
+        return rise
+
+
+def _column(clf: TwoLayerSigmoidClassifier, asked: Any) -> int | None:
+    """The column of ``predict_proba`` that is asked for; None for all of several classes."""
+    classes: list[Any] = clf.classes_.tolist()
+    if asked is None and not clf._multilabel:
+        return 1 if len(classes) == 2 else None
+    if asked not in classes:
+        kind = "labels" if clf._multilabel else "classes"
+        raise ValueError(f"class_of_interest must be one of the {kind} {classes}, got {asked!r}.")
+    return classes.index(asked)
+
+
+def _grid(X: Any, resolution: int, eps: float | None) -> tuple[Array, Array, Any]:
+    """Two coordinates of a grid around the rows of X, and its points, of X's kind."""
+    if resolution < 2:
+        raise ValueError(f"grid_resolution must be 2 or more points, got {resolution!r}.")
+    if eps is not None and not eps >= 0:
+        raise ValueError(f"eps must be a margin of 0 or more, got {eps!r}.")
+    names = getattr(X, "columns", None)
+    rows = check_array(X, ensure_min_features=2)
+    if rows.shape[1] != 2:
+        raise ValueError(f"X has {rows.shape[1]} features; the plane that is drawn takes 2.")
+    low, high = rows.min(axis=0), rows.max(axis=0)
+    margin = 0.1 * (high - low) if eps is None else eps
+    axes = np.linspace(low - margin, high + margin, resolution)
+    xx0, xx1 = np.meshgrid(*axes.T)
+    points = np.column_stack([xx0.ravel(), xx1.ravel()])
+    return xx0, xx1, points if names is None else type(X)(dict(zip(names, points.T, strict=True)))
+
+
+def _of_output(
+    clf: TwoLayerSigmoidClassifier, Z2: Array, column: int | None
+) -> tuple[Array, Array]:
+    """Of a column of ``predict_proba``: what is zero at its boundary, and the units' weights."""
+    if len(Z2) == 1:
+        sign = 1 if column else -1
+        return sign * Z2, sign * clf.W2_[0]
+    outgoing = np.linalg.norm(clf.W2_, axis=0) if column is None else clf.W2_[column]
+    if clf._multilabel:
+        return Z2[column], outgoing
+    shown = range(len(Z2)) if column is None else [column]
+    return np.stack([Z2[c] - np.delete(Z2, c, axis=0).max(axis=0) for c in shown]), outgoing
+
+
+def _zero_line(xx0: Array, xx1: Array, z: Array) -> Array:
+    """The longest line along which z is zero, (n_points, 2); without points if there is none."""
+    from contourpy import contour_generator
+
+    lines: list[Array] = contour_generator(xx0, xx1, z).lines(0.0)
+    return max(lines, key=len, default=np.empty((0, 2)))

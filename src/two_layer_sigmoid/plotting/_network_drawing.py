@@ -1,0 +1,233 @@
+"""The network as nodes and edges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.utils.validation import _check_feature_names_in
+
+from .._classifier import TwoLayerSigmoidClassifier
+from .._network import Array
+from ._common import SIGNS, axes_or_new, network_of, signed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class NetworkDisplay:
+    """The network as a drawing: units as nodes, weights as edges between them.
+
+    Width and colour of an edge are its weight, the colour inside a node is the unit's bias, on one
+    scale; negative weights are dashed too. Legible up to some thirty nodes in a layer.
+
+    Use :meth:`from_estimator`.
+
+    Parameters
+    ----------
+    W1 : ndarray of shape (n_h, n_x)
+        Weights of the hidden layer.
+    b1 : ndarray of shape (n_h, 1)
+        Biases of the hidden layer.
+    W2 : ndarray of shape (n_y, n_h)
+        Weights of the output layer.
+    b2 : ndarray of shape (n_y, 1)
+        Biases of the output layer.
+    feature_names : sequence of str of length n_x
+        Names of the inputs.
+    class_names : sequence of str of length n_y
+        Names of the outputs.
+
+    Attributes
+    ----------
+    edges_ : list of two matplotlib LineCollection
+        The edges of W1 and of W2, each in the order of ``W.ravel()``.
+    nodes_ : list of three matplotlib PathCollection
+        Inputs, hidden units and outputs, from above.
+    texts_ : list of three lists of matplotlib Text
+        Their names; hidden units have their index.
+    ax_ : matplotlib Axes
+        Where it is drawn.
+    figure_ : matplotlib Figure
+        The figure of ``ax_``.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from two_layer_sigmoid import TwoLayerSigmoidClassifier
+    >>> from two_layer_sigmoid.plotting import NetworkDisplay
+    >>> iris = load_iris(as_frame=True)
+    >>> clf = TwoLayerSigmoidClassifier(n_h=3, alpha=1e-3, random_state=0)
+    >>> model = make_pipeline(StandardScaler(), clf).fit(iris.data, iris.target)
+    >>> display = NetworkDisplay.from_estimator(model, class_names=iris.target_names)
+    """
+
+    def __init__(
+        self,
+        *,
+        W1: Array,
+        b1: Array,
+        W2: Array,
+        b2: Array,
+        feature_names: Sequence[str],
+        class_names: Sequence[str],
+    ) -> None:
+        self.W1, self.b1, self.W2, self.b2 = W1, b1, W2, b2
+        self.feature_names = feature_names
+        self.class_names = class_names
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        feature_names: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Draw a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : estimator
+            A fitted :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier`, a pipeline that ends in
+            one, or a search over such.
+        feature_names : sequence of str, default=None
+            Names of the network's inputs. None takes those that a pipeline's transformers give
+            out, or that the estimator was fitted with, or else x0, x1, ...
+        class_names : sequence of str, default=None
+            Names of the classes, in the order of ``classes_``; None takes the labels. Of two
+            classes the one output has the second.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        **kwargs : dict
+            Passed to :meth:`plot`.
+
+        Returns
+        -------
+        display : NetworkDisplay
+            With what was drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If it is, or ends in, something else.
+        ValueError
+            If there are not as many names as features or classes.
+        """
+        transformers, clf = network_of(estimator, cls)
+        if feature_names is None:
+            feature_names = _feature_names(transformers, clf)
+        classes = clf.classes_ if class_names is None else class_names
+        for what, names, n in [
+            ("feature_names", feature_names, clf.n_features_in_),
+            ("class_names", classes, len(clf.classes_)),
+        ]:
+            if len(names) != n:
+                raise ValueError(
+                    f"{what} has {len(names)} names, and the network {n}: give as many."
+                )
+        display = cls(
+            W1=clf.W1_,
+            b1=clf.b1_,
+            W2=clf.W2_,
+            b2=clf.b2_,
+            feature_names=[str(name) for name in feature_names],
+            class_names=[str(name) for name in classes][-len(clf.W2_) :],
+        )
+        return display.plot(ax, **kwargs)
+
+    def plot(
+        self, ax: Axes | None = None, *, max_weight: float | None = None, colorbar: bool = True
+    ) -> Self:
+        """Draw the network.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        max_weight : float, default=None
+            The size of weight at the ends of the scale. None is the largest weight or bias; give a
+            number to compare networks.
+        colorbar : bool, default=True
+            Whether to draw the scale.
+
+        Returns
+        -------
+        self : NetworkDisplay
+            With what was drawn.
+        """
+        from matplotlib.colors import Normalize
+
+        ax = axes_or_new(ax, type(self))
+        if max_weight is None:
+            arrays = self.W1, self.b1, self.W2, self.b2
+            max_weight = max(float(np.abs(array).max()) for array in arrays)
+        scale = {"cmap": SIGNS, "norm": Normalize(-max_weight, max_weight)}
+        layers = [
+            np.column_stack([np.full(n, x), 1 - (np.arange(n) + 0.5) / n])
+            for x, n in enumerate((self.W1.shape[1], *self.W2.shape[::-1]))
+        ]
+        self.edges_ = [
+            ax.add_collection(_edges(W, left, right, scale))
+            for W, left, right in zip((self.W1, self.W2), layers, layers[1:], strict=False)
+        ]
+        self._plot_nodes(ax, layers, scale)
+        ax.set_axis_off()
+        ax.margins(0.1)
+        self.ax_, self.figure_ = ax, ax.figure
+        if colorbar:
+            label = "weight (negative: dashed); inside a node: bias"
+            self.figure_.colorbar(self.edges_[0], ax=ax, label=label)
+        return self
+
+    def _plot_nodes(self, ax: Axes, layers: list[Array], scale: dict[str, Any]) -> None:
+        from matplotlib.patheffects import withStroke
+
+        diameter = min(22.0, 180.0 / max(map(len, layers)))  # points
+        fills = {"color": "white"}, {"c": self.b1.ravel()} | scale, {"c": self.b2.ravel()} | scale
+        names = self.feature_names, [str(k) for k in range(len(self.b1))], self.class_names
+        sides = (-1, "right"), (0, "center"), (1, "left")
+        halo = [withStroke(linewidth=2, foreground="white")]
+        self.nodes_, self.texts_ = [], []
+        for layer, fill, labels, (side, align) in zip(layers, fills, names, sides, strict=True):
+            size = {"s": diameter**2, "edgecolors": "black", "zorder": 2}
+            self.nodes_.append(ax.scatter(*layer.T, **size, **fill))
+            away = {"xytext": (side * diameter, 0), "textcoords": "offset points", "ha": align}
+            self.texts_.append(
+                [
+                    ax.annotate(label, node, va="center", path_effects=halo, **away)
+                    for label, node in zip(labels, layer, strict=True)
+                ]
+            )
+
+
+def _edges(W: Array, left: Array, right: Array, scale: dict[str, Any]) -> Any:
+    """The edges of one layer's weights, between the nodes at its left and right."""
+    from matplotlib.collections import LineCollection
+
+    styles = [signed(weight, scale["norm"].vmax, thickest=5.0) for weight in W.flat]
+    return LineCollection(
+        [(left[j], right[i]) for i, j in np.ndindex(W.shape)],
+        array=W.ravel(),
+        linewidths=[style["linewidth"] for style in styles],
+        linestyles=[style["linestyle"] for style in styles],
+        zorder=1,
+        **scale,
+    )
+
+
+def _feature_names(transformers: Any, clf: TwoLayerSigmoidClassifier) -> Sequence[str]:
+    """Names of what the network is given."""
+    if transformers is not None:
+        try:
+            return list(transformers.get_feature_names_out())
+        except AttributeError:  # of a transformer that names nothing
+            pass
+    return list(_check_feature_names_in(clf))

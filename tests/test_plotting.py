@@ -1,0 +1,401 @@
+"""The displays: what is drawn, for whom, and where. Tests look at the artists."""
+
+import subprocess
+import sys
+from functools import partial
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.datasets import load_iris, make_moons, make_multilabel_classification
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler
+
+from two_layer_sigmoid import TwoLayerSigmoidClassifier
+from two_layer_sigmoid.plotting import HiddenUnitsDisplay, LossCurveDisplay, NetworkDisplay
+from two_layer_sigmoid.plotting._common import COLOURS, NEGATIVE, POSITIVE
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+
+X, y = make_moons(200, noise=0.2, random_state=0)
+IRIS = load_iris(as_frame=True)
+PETALS, SPECIES = IRIS.data.iloc[:, 2:], IRIS.target_names[IRIS.target]
+DISPLAYS = {
+    LossCurveDisplay: LossCurveDisplay.from_estimator,
+    HiddenUnitsDisplay: partial(HiddenUnitsDisplay.from_estimator, X=X, grid_resolution=20),
+    NetworkDisplay: NetworkDisplay.from_estimator,
+}
+
+
+def network(n_h=4, max_iter=50, **parameters):
+    return TwoLayerSigmoidClassifier(n_h, max_iter=max_iter, random_state=0, **parameters)
+
+
+@pytest.fixture(scope="module")
+def moons():
+    return network(max_iter=500).fit(X, y)
+
+
+@pytest.fixture(autouse=True)
+def _closed_figures():
+    yield
+    plt.close("all")
+
+
+# What all have in common.
+
+
+@pytest.fixture(params=DISPLAYS, ids=lambda display: display.__name__)
+def from_estimator(request):
+    return DISPLAYS[request.param]
+
+
+def test_a_display_draws_where_it_is_told(from_estimator, moons):
+    figure, (left, right) = plt.subplots(1, 2)
+    display = from_estimator(moons, ax=left)
+    assert display.ax_ is left
+    assert display.figure_ is figure
+    assert display.plot(right) is display
+    assert display.ax_ is right
+    assert left.lines or left.collections
+    assert right.lines or right.collections
+
+
+def test_a_display_makes_a_figure_of_its_own_and_no_more(from_estimator, moons):
+    before = plt.get_fignums()
+    settings = dict(mpl.rcParams)
+    display = from_estimator(moons)
+    assert len(plt.get_fignums()) == len(before) + 1
+    assert display.figure_.axes[0] is display.ax_
+    assert dict(mpl.rcParams) == settings
+
+
+def test_a_display_takes_pipelines_and_searches(from_estimator, moons):
+    pipeline = make_pipeline(StandardScaler(), network()).fit(X, y)
+    search = GridSearchCV(pipeline, {"twolayersigmoidclassifier__n_h": [3]}, cv=2).fit(X, y)
+    for estimator in pipeline, search, make_pipeline(moons):
+        from_estimator(estimator)
+
+
+def test_a_display_leaves_the_estimator_as_it_was(from_estimator, moons):
+    weights = [array.copy() for array in (moons.W1_, moons.b1_, moons.W2_, moons.b2_)]
+    names = set(vars(moons))
+    from_estimator(moons)
+    after = moons.W1_, moons.b1_, moons.W2_, moons.b2_
+    assert all(np.array_equal(a, b) for a, b in zip(after, weights, strict=True))
+    assert set(vars(moons)) == names
+
+
+def test_a_display_refuses_what_is_not_fitted(from_estimator):
+    for estimator in network(), make_pipeline(StandardScaler(), network()):
+        with pytest.raises(NotFittedError):
+            from_estimator(estimator)
+
+
+def test_a_display_refuses_other_estimators(from_estimator):
+    other = LogisticRegression().fit(X, y)
+    for estimator in other, make_pipeline(StandardScaler(), other).fit(X, y):
+        with pytest.raises(TypeError, match=r"TwoLayerSigmoidClassifier.*got LogisticRegression"):
+            from_estimator(estimator)
+    assert plt.get_fignums() == []
+
+
+def test_importing_the_displays_does_not_load_matplotlib():
+    code = "import sys, two_layer_sigmoid.plotting; print('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_without_matplotlib_a_display_says_what_to_install(from_estimator, moons, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r"Display.* requires matplotlib.*install"):
+        from_estimator(moons)
+
+
+# The loss curve.
+
+
+def test_the_curve_is_that_of_training(moons):
+    display = LossCurveDisplay.from_estimator(moons, name="moons")
+    np.testing.assert_array_equal(display.line_.get_ydata(), moons.loss_curve_)
+    np.testing.assert_array_equal(display.line_.get_xdata(), np.arange(moons.n_iter_))
+    assert display.validation_line_ is None
+    assert display.best_iteration_ == np.argmin(moons.loss_curve_)
+    assert display.ax_.get_xlabel() == "iteration"
+    assert display.ax_.get_yscale() == "linear"
+    (label,) = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert label.startswith("moons, training, lowest ")
+    assert label.endswith(f" at {display.best_iteration_}")
+
+
+def test_the_best_iteration_is_that_of_the_validation_curve():
+    clf = network(max_iter=300, early_stopping=True).fit(X, y)
+    assert clf.stop_reason_ == "early stopping"
+    display = LossCurveDisplay.from_estimator(clf, log_scale=True)
+    np.testing.assert_array_equal(display.validation_line_.get_ydata(), clf.validation_loss_curve_)
+    assert display.validation_line_.get_linestyle() == "--"
+    best = display.best_iteration_
+    assert best == np.argmin(clf.validation_loss_curve_) == clf.n_iter_ - clf.n_iter_no_change
+    assert display.best_.get_xydata().tolist() == [[best, clf.validation_loss_curve_[best]]]
+    assert display.ax_.get_yscale() == "log"
+    labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert labels == [
+        "training",
+        f"validation, lowest {min(clf.validation_loss_curve_):.4g} at {best}",
+    ]
+
+
+def test_several_estimators_share_an_axis():
+    ax = None
+    for rate in range(1, 9):
+        clf = network(learning_rate=rate, max_iter=20).fit(X, y)
+        ax = LossCurveDisplay.from_estimator(clf, name=f"rate {rate}", ax=ax).ax_
+    curves = [line for line in ax.lines if line.get_gid()]
+    assert [line.get_color() for line in curves] == [*COLOURS, *COLOURS[:2]]
+    assert len({line.get_marker() for line in curves}) == len(COLOURS)
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert [label.split(",")[0] for label in labels] == [f"rate {rate}" for rate in range(1, 9)]
+
+
+def test_a_curve_looks_as_it_is_told():
+    clf = network(early_stopping=True).fit(X, y)
+    display = LossCurveDisplay.from_estimator(clf, color="black", linewidth=3)
+    assert display.line_.get_color() == display.validation_line_.get_color() == "black"
+    assert display.best_.get_color() == "black"
+    assert display.line_.get_linewidth() == 3
+    assert display.plot(name="again").line_.get_label() == "again, training"
+
+
+def test_a_curve_of_mini_batches_counts_epochs():
+    clf = network(batch_size=50).fit(X, y)
+    assert LossCurveDisplay.from_estimator(clf).ax_.get_xlabel() == "epoch"
+
+
+def test_a_curve_without_entries_is_refused():
+    with pytest.warns(ConvergenceWarning, match="plateau"):
+        clf = network(tol=10).fit(X, y)
+    assert clf.n_iter_ == 0
+    with pytest.raises(ValueError, match="before its first update"):
+        LossCurveDisplay.from_estimator(clf)
+
+
+# The hidden units.
+
+
+def test_each_line_is_where_its_unit_is_at_one_half(moons):
+    display = HiddenUnitsDisplay.from_estimator(moons, X)
+    assert len(display.lines_) == 4
+    drawn = [k for k, line in enumerate(display.lines_) if len(line.get_xydata())]
+    assert len(drawn) >= 3
+    for k in drawn:
+        z = moons.W1_[k] @ display.lines_[k].get_xydata().T + moons.b1_[k]
+        np.testing.assert_allclose(z, 0, atol=1e-9 * np.abs(moons.W1_[k]).max())
+
+
+def test_each_arrow_points_to_where_its_unit_rises(moons):
+    display = HiddenUnitsDisplay.from_estimator(moons, X)
+    drawn = [k for k, line in enumerate(display.lines_) if len(line.get_xydata())]
+    feet, rises = display.arrows_.XY, np.column_stack([display.arrows_.U, display.arrows_.V])
+    assert len(feet) == len(drawn) == len(display.texts_)
+    for k, foot, rise in zip(drawn, feet, rises, strict=True):
+        assert moons.W1_[k] @ (foot + rise) + moons.b1_[k] > 0
+        assert moons.W1_[k] @ (foot - rise) + moons.b1_[k] < 0
+
+
+def test_lines_say_the_outgoing_weights(moons):
+    display = HiddenUnitsDisplay.from_estimator(moons, X)
+    weights = moons.W2_[0]
+    np.testing.assert_array_equal(display.outgoing, weights)
+    for line, weight in zip(display.lines_, weights, strict=True):
+        assert line.get_color() == (POSITIVE if weight > 0 else NEGATIVE)
+        assert line.get_linestyle() == ("-" if weight > 0 else "--")
+    widths = [line.get_linewidth() for line in display.lines_]
+    assert np.argsort(widths).tolist() == np.argsort(np.abs(weights)).tolist()
+    texts = [text.get_text() for text in display.texts_]
+    assert set(texts) <= {f"{k}: {weight:+.2g}" for k, weight in enumerate(weights)}
+    assert HiddenUnitsDisplay.from_estimator(moons, X, show_weights=False).texts_ == []
+
+
+def boundary_points(display):
+    paths = [path for contour in display.boundary_ for path in contour.get_paths()]
+    return np.concatenate([path.vertices for path in paths])
+
+
+def test_the_boundary_is_where_the_decision_turns(moons):
+    display = HiddenUnitsDisplay.from_estimator(moons, X, grid_resolution=300)
+    logits = moons.decision_function(boundary_points(display))
+    assert np.abs(logits).max() < 0.02 * np.abs(moons.decision_function(X)).max()
+    assert display.surface_.get_clim() == (0, 1)
+
+
+def test_the_other_class_of_two_is_the_mirror_image(moons):
+    of_1 = HiddenUnitsDisplay.from_estimator(moons, X)
+    of_0 = HiddenUnitsDisplay.from_estimator(moons, X, class_of_interest=0)
+    np.testing.assert_allclose(of_0.response, 1 - of_1.response, atol=1e-12)
+    np.testing.assert_array_equal(of_0.outgoing, -of_1.outgoing)
+
+
+def test_behind_a_scaler_the_lines_are_in_the_raw_features():
+    raw = X * [10, 0.1] + [100, 3]
+    pipeline = make_pipeline(StandardScaler(), network(max_iter=500)).fit(raw, y)
+    display = HiddenUnitsDisplay.from_estimator(pipeline, raw)
+    clf = pipeline[-1]
+    drawn = 0
+    for k, line in enumerate(display.lines_):
+        if len(line.get_xydata()):
+            z = clf.W1_[k] @ pipeline[0].transform(line.get_xydata()).T + clf.b1_[k]
+            np.testing.assert_allclose(z, 0, atol=1e-9)
+            drawn += 1
+    assert drawn >= 3
+    assert display.ax_.get_xlim()[0] < raw[:, 0].min()
+
+
+def test_behind_other_transformers_the_lines_may_be_curves():
+    expand = PolynomialFeatures(2, include_bias=False)
+    pipeline = make_pipeline(expand, network(n_h=2, max_iter=200)).fit(X, y)
+    display = HiddenUnitsDisplay.from_estimator(pipeline, X, grid_resolution=200)
+    points = np.concatenate([line.get_xydata() for line in display.lines_])
+    assert len(points)
+    hidden = pipeline[-1].W1_ @ expand.transform(points).T + pipeline[-1].b1_
+    assert np.abs(hidden).min(axis=0).max() < 0.01
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
+def test_frames_give_the_axes_their_names(kind):
+    frame = kind({"width": X[:, 0], "height": X[:, 1]})
+    clf = network().fit(frame, y)
+    display = HiddenUnitsDisplay.from_estimator(clf, frame, grid_resolution=10, eps=0.5)
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("width", "height")
+    np.testing.assert_allclose(display.ax_.get_xlim(), (X[:, 0].min() - 0.5, X[:, 0].max() + 0.5))
+
+
+def test_of_several_classes_all_are_shown_or_one():
+    clf = network(max_iter=300).fit(PETALS, SPECIES)
+    everything = HiddenUnitsDisplay.from_estimator(clf, PETALS)
+    at = np.column_stack([everything.xx0.ravel(), everything.xx1.ravel()])
+    predicted = clf.predict(pd.DataFrame(at, columns=PETALS.columns))
+    np.testing.assert_array_equal(clf.classes_[everything.response.ravel()], predicted)
+    assert len(everything.boundary_) == 3
+    np.testing.assert_allclose(everything.outgoing, np.sqrt((clf.W2_**2).sum(axis=0)))
+    assert not any("+" in text.get_text() for text in everything.texts_)
+
+    one = HiddenUnitsDisplay.from_estimator(clf, PETALS, class_of_interest="setosa")
+    assert len(one.boundary_) == 1
+    np.testing.assert_array_equal(one.outgoing, clf.W2_[0])
+    np.testing.assert_array_equal(one.margins[0] > 0, everything.response == 0)
+
+
+def test_of_several_labels_one_is_shown():
+    rows, labels = make_multilabel_classification(60, 2, n_classes=3, random_state=0)
+    clf = network().fit(rows, labels)
+    display = HiddenUnitsDisplay.from_estimator(clf, rows, class_of_interest=2)
+    np.testing.assert_array_equal(display.margins[0] > 0, display.response > 0.5)
+    np.testing.assert_array_equal(display.outgoing, clf.W2_[2])
+    with pytest.raises(ValueError, match=r"one of the labels \[0, 1, 2\], got None"):
+        HiddenUnitsDisplay.from_estimator(clf, rows)
+
+
+def test_units_and_boundaries_outside_the_picture_are_not_drawn():
+    W1, b1 = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[-100.0], [0.0]])
+    start = W1, b1, np.ones((1, 2)), np.array([[-10.0]])
+    clf = network(n_h=2, max_iter=1, learning_rate=1e-9, init=start).fit(X, y)
+    display = HiddenUnitsDisplay.from_estimator(clf, X)
+    assert [len(line.get_xydata()) > 0 for line in display.lines_] == [False, True]
+    assert [text.get_text() for text in display.texts_] == ["1: +1"]
+    assert display.boundary_ == []
+
+
+@pytest.mark.parametrize(
+    ("data", "parameters", "message"),
+    [
+        (X, {"class_of_interest": 7}, r"one of the classes \[0, 1\], got 7"),
+        (X, {"grid_resolution": 1}, "grid_resolution must be 2 or more points, got 1"),
+        (X, {"eps": -1.0}, r"eps must be a margin of 0 or more, got -1\.0"),
+        (X[:, :1], {}, "minimum of 2 is required"),
+        (np.column_stack([X, X]), {}, "X has 4 features; the plane that is drawn takes 2"),
+    ],
+)
+def test_the_units_of_bad_input_are_refused(moons, data, parameters, message):
+    with pytest.raises(ValueError, match=message):
+        HiddenUnitsDisplay.from_estimator(moons, data, **parameters)
+
+
+def test_a_network_of_more_features_has_no_plane():
+    clf = network().fit(np.column_stack([X, X]), y)
+    with pytest.raises(ValueError, match="expecting 4 features"):
+        HiddenUnitsDisplay.from_estimator(clf, X)
+
+
+# The network.
+
+
+def test_the_drawing_has_a_node_for_each_unit_and_an_edge_for_each_weight():
+    clf = network(n_h=3).fit(IRIS.data, SPECIES)
+    display = NetworkDisplay.from_estimator(clf)
+    assert [len(nodes.get_offsets()) for nodes in display.nodes_] == [4, 3, 3]
+    for edges, W in zip(display.edges_, (clf.W1_, clf.W2_), strict=True):
+        np.testing.assert_array_equal(edges.get_array(), W.ravel())
+        widths = edges.get_linewidths()
+        assert np.argsort(widths).tolist() == np.argsort(np.abs(W.ravel())).tolist()
+        dashed = [dashes is not None for _, dashes in edges.get_linestyles()]
+        assert dashed == (W.ravel() <= 0).tolist()
+    np.testing.assert_array_equal(display.nodes_[1].get_array(), clf.b1_.ravel())
+    np.testing.assert_array_equal(display.nodes_[2].get_array(), clf.b2_.ravel())
+    largest = max(np.abs(array).max() for array in (clf.W1_, clf.b1_, clf.W2_, clf.b2_))
+    assert display.edges_[0].get_clim() == display.nodes_[2].get_clim() == (-largest, largest)
+
+
+def test_an_edge_joins_its_two_nodes():
+    clf = network(n_h=3).fit(IRIS.data, SPECIES)
+    display = NetworkDisplay.from_estimator(clf)
+    inputs, hidden, outputs = (nodes.get_offsets() for nodes in display.nodes_)
+    segments = np.array(display.edges_[0].get_segments()).reshape(3, 4, 2, 2)
+    np.testing.assert_array_equal(segments[2, 1], [inputs[1], hidden[2]])
+    segments = np.array(display.edges_[1].get_segments()).reshape(3, 3, 2, 2)
+    np.testing.assert_array_equal(segments[0, 2], [hidden[2], outputs[0]])
+
+
+def names_of(display):
+    return [[text.get_text() for text in texts] for texts in display.texts_]
+
+
+def test_the_names_are_those_of_the_frame_and_the_classes():
+    clf = network(n_h=2).fit(PETALS, SPECIES)
+    species = IRIS.target_names.tolist()
+    assert names_of(NetworkDisplay.from_estimator(clf)) == [[*PETALS], ["0", "1"], species]
+    scaled = make_pipeline(StandardScaler(), network(n_h=2)).fit(PETALS, SPECIES)
+    assert names_of(NetworkDisplay.from_estimator(scaled))[0] == [*PETALS]
+
+
+def test_without_names_features_are_numbered(moons):
+    assert names_of(NetworkDisplay.from_estimator(moons)) == [
+        ["x0", "x1"],
+        ["0", "1", "2", "3"],
+        ["1"],  # the one output of two classes is the second's
+    ]
+    nameless = make_pipeline(FunctionTransformer(), network(n_h=2)).fit(X, y)
+    assert names_of(NetworkDisplay.from_estimator(nameless))[0] == ["x0", "x1"]
+
+
+def test_names_can_be_given(moons):
+    display = NetworkDisplay.from_estimator(
+        moons, feature_names=["a", "b"], class_names=["no", "yes"]
+    )
+    assert [names_of(display)[0], names_of(display)[2]] == [["a", "b"], ["yes"]]
+    with pytest.raises(ValueError, match="feature_names has 1 names, and the network 2"):
+        NetworkDisplay.from_estimator(moons, feature_names=["a"])
+    with pytest.raises(ValueError, match="class_names has 3 names, and the network 2"):
+        NetworkDisplay.from_estimator(moons, class_names=["a", "b", "c"])
+
+
+def test_networks_can_be_drawn_on_one_scale(moons):
+    display = NetworkDisplay.from_estimator(moons, max_weight=100.0, colorbar=False)
+    assert display.edges_[0].get_clim() == (-100, 100)
+    assert len(display.figure_.axes) == 1
+    assert max(display.edges_[0].get_linewidths()) < 2

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import two_layer_sigmoid
+from two_layer_sigmoid import plotting
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "two_layer_sigmoid"
@@ -72,7 +73,7 @@ def test_the_readmes_example_runs_as_it_stands():
 def test_pages_are_whole(page):
     text = page.read_text()
     assert "@@" not in text
-    links = re.findall(r"\]\(([^)#]+)\)", text)
+    links = re.findall(r"\D\]\(([^)#]+)\)", text)  # [1](i) is mathematics
     local = [link for link in links if "://" not in link]
     assert [link for link in local if not (page.parent / link).exists()] == []
 
@@ -113,6 +114,28 @@ def test_the_learning_rate_example_shows_what_it_says(tmp_path):
     assert "L-BFGS, best: " in done.stdout
     pictures = {path.name for path in tmp_path.glob("*.png")}
     assert pictures == {"learning_rate_curves.png", "learning_rate_search.png"}
+
+
+def test_the_equations_are_all_there_in_their_order():
+    text = (ROOT / "docs" / "mathematics.md").read_text()
+    assert [int(n) for n in re.findall(r"\\tag\{(\d+)\}", text)] == list(range(1, 16))
+    # Each code is taken from the source by its first and last line, or by its function.
+    assert text.count("{literalinclude}") == text.count(":start-at:") + text.count(":pyobject:")
+
+
+def test_the_reference_has_every_public_name():
+    page = (ROOT / "docs" / "api.md").read_text()
+    listed = re.findall(r"^ +two_layer_sigmoid\.(\S+)$", page, flags=re.MULTILINE)
+    public = {*two_layer_sigmoid.__all__, *(f"plotting.{name}" for name in plotting.__all__)}
+    assert set(listed) == public
+
+
+def test_the_conversion_from_mlp_classifier_is_exact():
+    (block, *_) = python_blocks((ROOT / "docs" / "coming_from.md").read_text())
+    done = in_fresh_process(block)
+    assert done.returncode == 0, done.stderr
+    theirs, ours, end = map(float, re.findall(r"0\.\d+", done.stdout))
+    assert theirs == ours >= end
 
 
 def test_the_readme_has_two_set_up_commands():

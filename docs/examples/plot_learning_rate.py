@@ -22,6 +22,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
+from two_layer_sigmoid.plotting import LossCurveDisplay
 
 pictures = Path(__file__).parent if "__file__" in globals() else Path.cwd()
 
@@ -46,12 +47,11 @@ centers = ([2.5, 3], [6.7, 7.9], [2.1, 7.9], [7.4, 2.8])
 X_raw, blob = make_blobs(n_samples=2000, centers=centers, cluster_std=1.1, random_state=0)
 y_blobs = (blob < 2).astype(int)
 X_scaled = StandardScaler().fit_transform(X_raw)
-colours = {0.1: "#e08214", 0.4: "#b35806", 1.2: "#8073ac", 4.8: "#2d004b"}
 
-figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), sharey=True, layout="constrained")
 print("features   rate   raised  last / lowest  last cost  warning")
 for ax, (features, X) in zip(axes, {"raw": X_raw, "scaled": X_scaled}.items(), strict=True):
-    for rate, colour in colours.items():
+    for rate in 0.1, 0.4, 1.2, 4.8:
         clf = TwoLayerSigmoidClassifier(n_h=2, learning_rate=rate, random_state=0)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -60,10 +60,8 @@ for ax, (features, X) in zip(axes, {"raw": X_raw, "scaled": X_scaled}.items(), s
         raised, above = np.mean(np.diff(curve) > 0), clf.loss_ / curve.min()
         warning = str(caught[0].message).split(":")[0] if caught else ""
         print(f"{features:9}{rate:6}{raised:9.1%}{above:15.2f}{clf.loss_:11.4f}  {warning}")
-        ax.plot(curve, color=colour, linewidth=1, label=f"rate {rate}")
-    ax.set(xlabel="iteration", title=f"Features {features}")
-axes[0].set_ylabel("cost")
-axes[1].legend()
+        LossCurveDisplay.from_estimator(clf, name=f"rate {rate}", ax=ax)
+    ax.set_title(f"Features {features}")
 save(figure, "learning_rate_curves")
 
 # %%

@@ -16,12 +16,12 @@ mpl.use("Agg")  # pictures go to files, so no screen is needed
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_breast_cancer, make_blobs
-from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
+from two_layer_sigmoid.plotting import HiddenUnitsDisplay, LossCurveDisplay
 
 # %%
 # The lecture's data
@@ -54,6 +54,8 @@ for point, label in zip(points, clf.predict(points), strict=True):
 # %%
 # The decision boundary and the cost curve
 # ----------------------------------------
+# Each hidden unit draws a line; its arrow says on which side it rises to 1, and the number what the
+# output makes of that.
 
 pictures = Path(__file__).parent if "__file__" in globals() else Path.cwd()
 
@@ -66,17 +68,8 @@ def save(figure, name):
 
 
 figure, ax = plt.subplots(figsize=(6, 5), layout="constrained")
-boundary = DecisionBoundaryDisplay.from_estimator(
-    clf,
-    X,
-    response_method="predict_proba",
-    levels=np.linspace(0, 1, 11),
-    cmap="PuOr_r",
-    alpha=0.5,
-    ax=ax,
-)
-figure.colorbar(boundary.surface_, label="probability of class 1")
-ax.contour(boundary.xx0, boundary.xx1, boundary.response, levels=[0.5], colors="black")
+units = HiddenUnitsDisplay.from_estimator(clf, X, ax=ax)
+figure.colorbar(units.surface_, label="probability of class 1")
 for label, marker, colour in [(0, "o", "#3b2663"), (1, "^", "#b35806")]:
     ax.scatter(
         *X[y == label].T,
@@ -92,9 +85,9 @@ ax.legend(loc="upper right")
 save(figure, "quickstart_boundary")
 
 figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
-ax.plot(clf.loss_curve_, color="#3b2663", linewidth=1)
+LossCurveDisplay.from_estimator(clf, ax=ax)
 ax.axhline(np.log(2), color="0.5", linestyle="--", label="ln 2, the cost of knowing nothing")
-ax.set(xlabel="iteration", ylabel="cost", title="The cost in training: at this rate it oscillates")
+ax.set_title("The cost in training: at this rate it oscillates")
 ax.set_ylim(0, 1.25 * max(clf.loss_curve_))  # room for the legend above the spikes
 ax.legend(loc="upper right")
 save(figure, "quickstart_cost")

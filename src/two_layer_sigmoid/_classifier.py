@@ -166,7 +166,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         The class labels, sorted; for multilabel y the column numbers.
     n_features_in_ : int
         Number of features seen in ``fit``, n_x.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_x,)
         Names of the features, where X has names that are all strings.
     n_iter_ : int
         Number of updates (epochs, iterations) made in the last call. Where training diverged, was

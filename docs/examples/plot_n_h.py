@@ -1,0 +1,73 @@
+"""
+======================
+How many hidden units?
+======================
+
+Each hidden unit adds a line to bend the boundary along. Too few cannot follow the data; too many
+follow the noise as well. Cross-validated log loss tells.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.datasets import make_moons
+from sklearn.model_selection import StratifiedKFold, validation_curve
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from two_layer_sigmoid import TwoLayerSigmoidClassifier
+from two_layer_sigmoid.plotting import HiddenUnitsDisplay
+
+X, y = make_moons(300, noise=0.3, random_state=0)
+model = make_pipeline(
+    StandardScaler(), TwoLayerSigmoidClassifier(solver="lbfgs", alpha=1e-4, random_state=0)
+)
+
+# %%
+# The boundary of 1, 2, 4 and 32 units
+# ------------------------------------
+
+figure, axes = plt.subplots(2, 2, figsize=(9, 8), sharex=True, sharey=True, layout="constrained")
+for n_h, ax in zip([1, 2, 4, 32], axes.flat, strict=True):
+    model.set_params(twolayersigmoidclassifier__n_h=n_h).fit(X, y)
+    HiddenUnitsDisplay.from_estimator(model, X, ax=ax, show_weights=False)
+    for label, marker, colour in [(0, "o", "#542788"), (1, "^", "#B35806")]:
+        style = {"marker": marker, "c": colour, "edgecolors": "white", "linewidths": 0.4}
+        ax.scatter(*X[y == label].T, s=16, **style)
+    ax.set(title=f"n_h = {n_h}: training loss {model[-1].loss_:.3f}", xlabel="", ylabel="")
+plt.show()
+
+# %%
+# Cross-validation
+# ----------------
+# The training loss falls with every unit. What counts is the loss on the rows that a network has
+# not seen.
+
+sizes = [1, 2, 3, 4, 6, 8, 16, 32]
+train, test = validation_curve(
+    model,
+    X,
+    y,
+    param_name="twolayersigmoidclassifier__n_h",
+    param_range=sizes,
+    scoring="neg_log_loss",
+    cv=StratifiedKFold(5, shuffle=True, random_state=0),
+)
+figure, ax = plt.subplots(layout="constrained")
+for name, scores, colour, marker in [
+    ("training rows", -train, "#0072B2", "o"),
+    ("held-out rows", -test, "#D55E00", "s"),
+]:
+    mean, error = scores.mean(axis=1), scores.std(axis=1) / np.sqrt(scores.shape[1])
+    ax.errorbar(sizes, mean, error, color=colour, marker=marker, capsize=3, label=name)
+ax.set(xscale="log", xlabel="n_h", ylabel="log loss in nats", title="5 folds, mean and its error")
+ax.set_xticks(sizes, sizes)
+ax.minorticks_off()
+ax.legend()
+plt.show()
+
+best = sizes[int(np.argmin(-test.mean(axis=1)))]
+print(f"lowest log loss on held-out rows: n_h = {best}")
+
+# %%
+# More units than needed are held back by a penalty: search ``alpha`` together with ``n_h``, as in
+# :ref:`sphx_glr_gallery_plot_learning_rate.py`.

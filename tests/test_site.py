@@ -1,0 +1,170 @@
+"""The documentation as it is built, in a real browser: every page, the navigation, the search."""
+
+import functools
+import http.server
+import re
+import shutil
+import threading
+from pathlib import Path
+from urllib.parse import urldefrag, urljoin
+
+import pytest
+
+from two_layer_sigmoid import TwoLayerSigmoidClassifier
+from two_layer_sigmoid._classifier import DOCUMENTATION
+
+SITE = Path(__file__).parents[1] / "build" / "html"
+NAMES = "chromium", "chromium-browser", "google-chrome"
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+WIDTHS = {"desktop": 1280, "phone": 390}  # pixels
+PAGES = sorted(
+    str(page.relative_to(SITE)) for page in SITE.rglob("*.html") if "_static" not in page.parts
+)
+# What a reader should never see: roles, directives and mathematics that nothing has rendered.
+RAW_MARKUP = re.compile(r":\w+:`|```|:::|\{\w+\}`|\$\$|\\(begin|frac|tag)\b|\*\*(?!kwargs)")
+# What a page that is laid out says about itself; not of code, nor of scikit-learn's diagrams, which
+# hold docstrings as they are.
+LOOK = """() => {
+    const text = document.querySelector("main").cloneNode(true);
+    text.querySelectorAll("pre, code, script, style, mjx-container, .sk-top-container")
+        .forEach(e => e.remove());
+    return {
+        text: text.textContent,
+        excess: document.documentElement.scrollWidth - window.innerWidth,
+        broken: [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src),
+        untyped: document.querySelectorAll("mjx-merror").length
+            + [...document.querySelectorAll(".math")].filter(
+                e => !e.querySelector("mjx-container")).length,
+        links: [...document.querySelectorAll("a[href]")].map(a => a.href),
+        ids: [...document.querySelectorAll("[id]")].map(e => e.id),
+    }
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not PAGES:
+        pytest.skip("the documentation is not built: python -m sphinx -W docs build/html")
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    api = pytest.importorskip("playwright.sync_api", reason="needs the extra docs (playwright)")
+    with api.sync_playwright() as playwright:
+        # In a container its own sandbox has not the rights that it needs; the pages are ours.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address():
+    handler = functools.partial(Quiet, directory=SITE)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(params=WIDTHS)
+def page(request, browser, address):
+    """A page of the browser; what went wrong on the way is in ``page.complaints``."""
+    context = browser.new_context(viewport={"width": WIDTHS[request.param], "height": 900})
+    page = context.new_page()
+    page.complaints = complaints = []
+    page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", lambda lost: complaints.append(f"not loaded: {lost.url}"))
+    page.on("response", lambda got: got.status >= 400 and complaints.append(f"missing: {got.url}"))
+    page.on(
+        "request",
+        lambda sent: (
+            sent.url.startswith((address, "data:"))
+            or complaints.append(f"from elsewhere: {sent.url}")
+        ),
+    )
+    yield page
+    context.close()
+
+
+def visit(page, url):
+    page.goto(url, wait_until="networkidle")
+    page.evaluate("window.MathJax ? MathJax.startup.promise.then(() => null) : null")
+
+
+def test_every_page_is_as_it_should_be(page, address):
+    wrong, looks = {}, {}
+    for name in PAGES:
+        visit(page, address + name)
+        looks[name] = look = page.evaluate(LOOK)
+        found = [*page.complaints, *look["broken"]]
+        found += [match.group() for match in RAW_MARKUP.finditer(look["text"])]
+        found += [f"{look['excess']} pixels too wide"] * (look["excess"] > 0)
+        found += [f"{look['untyped']} formulas not typeset"] * (look["untyped"] > 0)
+        if found:
+            wrong[name] = found
+        page.complaints.clear()
+    assert wrong == {}
+    assert dead_links(looks, address) == []
+
+
+def dead_links(looks, address):
+    """Links inside the site that lead nowhere, with the pages that have them."""
+    dead = set()
+    for name, look in looks.items():
+        for link in look["links"]:
+            url, fragment = urldefrag(urljoin(address + name, link))
+            if not url.startswith(address) or fragment.startswith(":~:"):
+                continue
+            target = url.removeprefix(address) or "index.html"
+            if not (SITE / target).exists() or (
+                fragment and target in looks and fragment not in looks[target]["ids"]
+            ):
+                dead.add((name, link))
+    return sorted(dead)
+
+
+def test_the_navigation_leads_to_every_page_of_the_first_level(page, address):
+    visit(page, address)
+    narrow = page.viewport_size["width"] < 600
+    opener = ".primary-toggle" if narrow else ".bd-header button.dropdown-toggle.nav-item"
+    links = (
+        ".bd-sidebar-primary a.nav-link, dialog a.nav-link" if narrow else ".bd-header a.nav-link"
+    )
+    names = page.locator(links).evaluate_all("all => all.map(a => a.getAttribute('href'))")
+    names = sorted({name for name in names if name.endswith(".html")})
+    assert len(names) == 9
+    for name in names:
+        visit(page, address)
+        link = page.locator(links.replace("a.nav-link", f"a.nav-link[href='{name}']")).first
+        if not link.is_visible():
+            page.locator(opener).first.click()
+        link.click()
+        page.wait_for_load_state("networkidle")
+        assert page.url.split("#")[0] == address + name
+        assert page.locator("article h1").first.is_visible()
+    assert page.complaints == []
+
+
+def test_the_search_finds_a_parameter(page, address):
+    visit(page, address)
+    page.locator("button.search-button__button:visible, button.search-button:visible").first.click()
+    box = page.locator("input[type=search]:visible").first
+    box.fill("validation_fraction")
+    box.press("Enter")
+    results = page.locator("#search-results ul.search li a")
+    results.first.wait_for()
+    titles = results.all_text_contents()
+    assert any("TwoLayerSigmoidClassifier" in title for title in titles)
+    results.filter(has_text="TwoLayerSigmoidClassifier").first.click()
+    page.wait_for_load_state("networkidle")
+    assert "validation_fraction" in page.locator("article").inner_text()
+    assert page.complaints == []
+
+
+def test_the_representation_in_notebooks_links_to_a_page_that_is_there(browser):
+    link = TwoLayerSigmoidClassifier()._get_doc_link()
+    assert link.removeprefix(DOCUMENTATION) in PAGES

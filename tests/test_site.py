@@ -107,7 +107,7 @@ def test_every_page_is_as_it_should_be(page, address):
         if found:
             wrong[name] = found
         page.complaints.clear()
-    assert wrong == {}
+    assert wrong == {}, wrong
     assert dead_links(looks, address) == []
 
 

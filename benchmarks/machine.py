@@ -7,6 +7,8 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import pandas as pd
+
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("two-layer-sigmoid", "numpy", "scipy", "scikit-learn", "torch", "jax")
 
@@ -17,6 +19,11 @@ def save(table, name):
     with (RESULTS / f"{name}.csv").open("w") as file:
         file.writelines(f"# {line}\n" for line in describe())
         table.to_csv(file, index=False, float_format="%.6g")
+
+
+def read(name):
+    """What ``save`` wrote."""
+    return pd.read_csv(RESULTS / f"{name}.csv", comment="#", keep_default_na=False, na_values=[""])
 
 
 def describe():

@@ -1,7 +1,8 @@
 """The figures of speed and memory as a page and two pictures, from the tracked results.
 
-``python -m benchmarks.report`` writes ``docs/speed.md`` and ``docs/images/speed.png`` and
-``docs/images/growth.png`` from ``results/*.csv``, without measuring anew.
+``python -m benchmarks.report`` writes ``docs/speed.md``, ``docs/images/speed.png`` and
+``docs/images/growth.png`` from ``results/*.csv``, and the tables of ``docs/benchmarks.md``, without
+measuring anew.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 
-from benchmarks.machine import RESULTS
+from benchmarks.machine import RESULTS, read
 from benchmarks.memory import exponent
 from benchmarks.plot_reliability import OURS, RIVAL
+from benchmarks.tables import brought_up_to_date, markdown
 
 DOCS = Path(__file__).parents[1] / "docs"
 NAMES = "iteration", "jobs", "memory", "growth"
@@ -33,11 +34,9 @@ Measured on: {machine}
 def main() -> None:
     results = {name: read(name) for name in NAMES}
     (DOCS / "speed.md").write_text(page(**results))
+    others = DOCS / "benchmarks.md"
+    others.write_text(brought_up_to_date(others.read_text()))
     draw(results["iteration"], results["growth"])
-
-
-def read(name):
-    return pd.read_csv(RESULTS / f"{name}.csv", comment="#", keep_default_na=False, na_values=[""])
 
 
 def page(iteration, jobs, memory, growth):
@@ -123,11 +122,6 @@ def duration(us):
         if us >= size:
             return f"{us / size:.3g} {unit}"
     return f"{us:.2g} us"
-
-
-def markdown(header, rows):
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def draw(iteration, growth):

@@ -2,13 +2,19 @@
 
 import pytest
 
-from benchmarks import iteration, report
+from benchmarks import iteration, report, tables
+from benchmarks.machine import read
 from benchmarks.timing import compare
 
 
 def test_the_page_is_what_the_tracked_results_say():
-    page = report.page(**{name: report.read(name) for name in report.NAMES})
+    page = report.page(**{name: read(name) for name in report.NAMES})
     assert (report.DOCS / "speed.md").read_text() == page
+
+
+def test_the_tables_are_what_the_tracked_results_say():
+    page = (report.DOCS / "benchmarks.md").read_text()
+    assert tables.brought_up_to_date(page) == page
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

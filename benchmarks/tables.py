@@ -1,0 +1,96 @@
+"""The tables of ``docs/benchmarks.md``, from the tracked results.
+
+A table is found in the page by its first line, its header, and replaced up to the blank line that
+ends it. ``python -m benchmarks.report`` does so; a test proves that there is nothing to replace.
+"""
+
+from __future__ import annotations
+
+from benchmarks.machine import read
+
+
+def brought_up_to_date(page):
+    """The page with its tables as the results say."""
+    for table in initialisation(), selection(), reliability(), generalisation(), to_a_loss():
+        header = table.splitlines()[0]
+        before, after = page.split(f"{header}\n")
+        _, rest = after.split("\n\n", 1)
+        page = f"{before}{table}\n\n{rest}"
+    return page
+
+
+def markdown(header, rows):
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def percent(share):
+    return f"{100 * share:.0f} %"
+
+
+def initialisation():
+    starts = {"small": "small", "glorot": "Glorot", "spread": "spread"}
+    rows = []
+    for (problem, n_h), group in read("initialisation").groupby(["problem", "n_h"], sort=False):
+        found = group.set_index("init").loc[list(starts)]
+        cells = zip(found["median"], found["good"], strict=True)
+        rows.append([problem, str(n_h), *(f"{loss:.3f}, {percent(good)}" for loss, good in cells)])
+    return markdown(["", "n_h", *starts.values()], rows)
+
+
+def selection():
+    results = read("selection")
+    columns = [(who, how) for how in ("default", "searched") for who in ("ours", "MLPClassifier")]
+    rows = []
+    for problem, group in results.groupby("problem", sort=False):
+        cells = group.set_index(["estimator", "how"]).loc[columns, ["log loss", "seconds"]]
+        cells = [f"{loss:.3f} ({seconds:.1f})" for loss, seconds in cells.to_numpy()]
+        rows.append([problem.replace("_", " "), *cells])
+    return markdown(["", *map(", ".join, columns)], rows)
+
+
+def reliability():
+    rows = []
+    for problem, group in read("reliability").groupby("problem", sort=False):
+        best = group["loss"].min()
+        for k, (estimator, fits) in enumerate(group.groupby("estimator", sort=False)):
+            losses = fits["loss"]
+            within = [(losses <= best * (1 + share) + 1e-4).mean() for share in (0.01, 0.05)]
+            figures = map(small, (losses.min(), losses.median(), losses.max()))
+            seconds = f"{fits['seconds'].median():.2g}"
+            name = "" if k else problem
+            rows.append([name, estimator, *figures, *map(percent, within), seconds])
+    figures = "lowest", "median", "highest", "within 1 %", "within 5 %", "seconds"
+    return markdown(["problem, units", "", *figures], rows)
+
+
+def small(loss):
+    return f"{loss:.4f}" if loss >= 1e-3 else f"{loss:.0e}"
+
+
+def generalisation():
+    results = read("generalisation")
+    problems = list(results["problem"].unique())
+    rows = []
+    for estimator, group in results.groupby("estimator", sort=False):
+        means = group.groupby("problem")[["log loss", "accuracy"]].mean().loc[problems]
+        cells = zip(means["log loss"], means["accuracy"], strict=True)
+        rows.append([estimator, *(f"{loss:.3f}, {accuracy:.3f}" for loss, accuracy in cells)])
+    return markdown(["", *problems], rows)
+
+
+def to_a_loss():
+    results = read("to_a_loss")
+    results["who"] = results["trained"].str.split(",").str[0]
+    best = results["loss"].min()
+    rows = []
+    for share, what in {0.01: "the lowest of all plus", 0.05: "plus", 0.2: "plus"}.items():
+        reached = results[results["loss"] <= best * (1 + share)]
+        first = reached.groupby(["who", "trained"]).first().sort_values("seconds")
+        quickest = first.groupby("who").first().loc[["ours", "MLPClassifier"]]
+        cells = [
+            f"{seconds:.1f} s, {epoch:.0f} epoch{'s' * (epoch > 1)}"
+            for seconds, epoch in zip(quickest["seconds"], quickest["epoch"], strict=True)
+        ]
+        rows.append([f"{best * (1 + share):.4f} ({what} {percent(share)})", *cells])
+    return markdown(["to a loss of", "ours, best rate", "MLPClassifier(Adam), best rate"], rows)

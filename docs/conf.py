@@ -42,7 +42,8 @@ html_theme_options = {
     "logo": {"text": project, "image_light": "_static/logo.svg", "image_dark": "_static/logo.svg"},
     "header_links_before_dropdown": 6,
     "navbar_align": "left",
-    "secondary_sidebar_items": {"**": ["page-toc"], "mathematics": []},  # it needs the width
+    # Two pages need the width.
+    "secondary_sidebar_items": {"**": ["page-toc"], "mathematics": [], "speed": []},
     "show_prev_next": True,
     "footer_start": ["copyright"],
     "footer_end": [],

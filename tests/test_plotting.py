@@ -170,6 +170,9 @@ def test_a_curve_looks_as_it_is_told():
     assert display.best_.get_color() == "black"
     assert display.line_.get_linewidth() == 3
     assert display.plot(name="again").line_.get_label() == "again, training"
+    other = display.plot(c="red", lw=2, ls=":", label="mine")
+    assert (other.line_.get_color(), other.line_.get_label()) == ("red", "mine")
+    assert other.validation_line_.get_linestyle() == ":"
 
 
 def test_a_curve_of_mini_batches_counts_epochs():
@@ -311,6 +314,12 @@ def test_units_and_boundaries_outside_the_picture_are_not_drawn():
     assert display.boundary_ == []
 
 
+def test_a_constant_feature_gets_a_margin():
+    rows = np.column_stack([X[:, 0], np.full(len(X), 3.0)])
+    display = HiddenUnitsDisplay.from_estimator(network().fit(rows, y), rows)
+    assert display.ax_.get_ylim() == (2, 4)
+
+
 @pytest.mark.parametrize(
     ("data", "parameters", "message"),
     [
@@ -379,8 +388,9 @@ def test_without_names_features_are_numbered(moons):
         ["0", "1", "2", "3"],
         ["1"],  # the one output of two classes is the second's
     ]
-    nameless = make_pipeline(FunctionTransformer(), network(n_h=2)).fit(X, y)
-    assert names_of(NetworkDisplay.from_estimator(nameless))[0] == ["x0", "x1"]
+    for nameless in FunctionTransformer(), "passthrough":
+        pipeline = make_pipeline(nameless, network(n_h=2)).fit(X, y)
+        assert names_of(NetworkDisplay.from_estimator(pipeline))[0] == ["x0", "x1"]
 
 
 def test_names_can_be_given(moons):

@@ -250,7 +250,8 @@ def _grid(X: Any, resolution: int, eps: float | None) -> tuple[Array, Array, Any
     if rows.shape[1] != 2:
         raise ValueError(f"X has {rows.shape[1]} features; the plane that is drawn takes 2.")
     low, high = rows.min(axis=0), rows.max(axis=0)
-    margin = 0.1 * (high - low) if eps is None else eps
+    margin = 0.1 * (high - low) if eps is None else np.full(2, eps)
+    margin[high - low + margin == 0] = 1.0  # a feature that is constant
     axes = np.linspace(low - margin, high + margin, resolution)
     xx0, xx1 = np.meshgrid(*axes.T)
     points = np.column_stack([xx0.ravel(), xx1.ravel()])

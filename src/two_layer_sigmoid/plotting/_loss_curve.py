@@ -152,6 +152,9 @@ class LossCurveDisplay:
             With what was drawn.
         """
         ax = axes_or_new(ax, type(self))
+        from matplotlib.cbook import normalize_kwargs
+        from matplotlib.lines import Line2D
+
         validated = self.validation_loss_curve is not None
         judged = np.array(self.validation_loss_curve if validated else self.loss_curve)
         if not len(judged):
@@ -161,12 +164,11 @@ class LossCurveDisplay:
         labels = [what if name is None else f"{name}, {what}" for what in CURVES]
         labels[validated] += f", lowest {judged[best]:.4g} at {best}"
 
-        style = _next_style(ax, len(judged)) | kwargs
-        (self.line_,) = ax.plot(self.loss_curve, label=labels[0], gid=CURVES[0], **style)
-        self.validation_line_ = None
-        if validated:
-            style = {"linestyle": "--"} | style
-            (self.validation_line_,) = ax.plot(judged, label=labels[1], gid=CURVES[1], **style)
+        style = _next_style(ax, len(judged)) | normalize_kwargs(kwargs, Line2D)  # "c" is "color"
+        solid = {"label": labels[0], "gid": CURVES[0]} | style
+        dashed = {"label": labels[1], "gid": CURVES[1], "linestyle": "--"} | style
+        (self.line_,) = ax.plot(self.loss_curve, **solid)
+        self.validation_line_ = ax.plot(judged, **dashed)[0] if validated else None
         star = {"marker": "*", "markersize": 14, "markeredgecolor": "black", "zorder": 3}
         (self.best_,) = ax.plot(best, judged[best], color=self.line_.get_color(), **star)
         ax.set(xlabel=self.xlabel, ylabel="cost in nats")

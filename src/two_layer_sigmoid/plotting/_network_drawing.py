@@ -225,9 +225,8 @@ def _edges(W: Array, left: Array, right: Array, scale: dict[str, Any]) -> Any:
 
 def _feature_names(transformers: Any, clf: TwoLayerSigmoidClassifier) -> Sequence[str]:
     """Names of what the network is given."""
-    if transformers is not None:
-        try:
-            return list(transformers.get_feature_names_out())
-        except AttributeError:  # of a transformer that names nothing
-            pass
-    return list(_check_feature_names_in(clf))
+    try:
+        names = None if transformers is None else transformers.get_feature_names_out()
+    except AttributeError:  # a transformer that names nothing
+        names = None
+    return list(_check_feature_names_in(clf) if names is None else names)

@@ -186,6 +186,7 @@ def test_a_curve_without_entries_is_refused():
     assert clf.n_iter_ == 0
     with pytest.raises(ValueError, match="before its first update"):
         LossCurveDisplay.from_estimator(clf)
+    assert plt.get_fignums() == []
 
 
 # The hidden units.

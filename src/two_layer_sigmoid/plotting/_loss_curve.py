@@ -151,10 +151,6 @@ class LossCurveDisplay:
         self : LossCurveDisplay
             With what was drawn.
         """
-        ax = axes_or_new(ax, type(self))
-        from matplotlib.cbook import normalize_kwargs
-        from matplotlib.lines import Line2D
-
         validated = self.validation_loss_curve is not None
         judged = np.array(self.validation_loss_curve if validated else self.loss_curve)
         if not len(judged):
@@ -163,6 +159,10 @@ class LossCurveDisplay:
         name = self.name if name is None else name
         labels = [what if name is None else f"{name}, {what}" for what in CURVES]
         labels[validated] += f", lowest {judged[best]:.4g} at {best}"
+
+        ax = axes_or_new(ax, type(self))
+        from matplotlib.cbook import normalize_kwargs
+        from matplotlib.lines import Line2D
 
         style = _next_style(ax, len(judged)) | normalize_kwargs(kwargs, Line2D)  # "c" is "color"
         solid = {"label": labels[0], "gid": CURVES[0]} | style

@@ -9,16 +9,24 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.datasets import load_iris, make_moons, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MinMaxScaler,
+    PolynomialFeatures,
+    SplineTransformer,
+    StandardScaler,
+)
 
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 from two_layer_sigmoid.plotting import HiddenUnitsDisplay, LossCurveDisplay, NetworkDisplay
-from two_layer_sigmoid.plotting._common import COLOURS, NEGATIVE, POSITIVE
+from two_layer_sigmoid.plotting._common import COLOURS, NEGATIVE, NEUTRAL, POSITIVE
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
@@ -58,6 +66,7 @@ def from_estimator(request):
 
 def test_a_display_draws_where_it_is_told(from_estimator, moons):
     figure, (left, right) = plt.subplots(1, 2)
+    before = plt.get_fignums()
     display = from_estimator(moons, ax=left)
     assert display.ax_ is left
     assert display.figure_ is figure
@@ -65,6 +74,7 @@ def test_a_display_draws_where_it_is_told(from_estimator, moons):
     assert display.ax_ is right
     assert left.lines or left.collections
     assert right.lines or right.collections
+    assert plt.get_fignums() == before
 
 
 def test_a_display_makes_a_figure_of_its_own_and_no_more(from_estimator, moons):
@@ -76,11 +86,42 @@ def test_a_display_makes_a_figure_of_its_own_and_no_more(from_estimator, moons):
     assert dict(mpl.rcParams) == settings
 
 
-def test_a_display_takes_pipelines_and_searches(from_estimator, moons):
-    pipeline = make_pipeline(StandardScaler(), network()).fit(X, y)
-    search = GridSearchCV(pipeline, {"twolayersigmoidclassifier__n_h": [3]}, cv=2).fit(X, y)
-    for estimator in pipeline, search, make_pipeline(moons):
-        from_estimator(estimator)
+class Halved(TransformerMixin, BaseEstimator):
+    """A transformer that learns nothing and names nothing."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def transform(self, X):
+        return np.asarray(X) / 2
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        make_pipeline(StandardScaler(), network()),
+        GridSearchCV(make_pipeline(StandardScaler(), network()), [{}], cv=2),
+        make_pipeline(StandardScaler(), GridSearchCV(network(), {"n_h": [3]}, cv=2)),
+        make_pipeline(StandardScaler(), make_pipeline(MinMaxScaler(), network())),
+        make_pipeline(network()),
+        make_pipeline("passthrough", network()),
+        make_pipeline(Halved(), network()),
+        make_pipeline(StandardScaler(), network()).set_output(transform="pandas"),
+        make_pipeline(SplineTransformer(sparse_output=True), network()),
+    ],
+    ids=str,
+)
+def test_a_display_takes_pipelines_and_searches(from_estimator, estimator):
+    from_estimator(clone(estimator).fit(X, y))
+
+
+@pytest.mark.parametrize("labels", [["no", "yes"], [False, True], [-1.0, 1.0]], ids=str)
+def test_a_display_takes_labels_of_any_type(from_estimator, labels):
+    from_estimator(network().fit(X, np.array(labels)[y]))
+
+
+def test_a_display_takes_float32(from_estimator):
+    from_estimator(network().fit(X.astype(np.float32), y))
 
 
 def test_a_display_leaves_the_estimator_as_it_was(from_estimator, moons):
@@ -103,6 +144,9 @@ def test_a_display_refuses_other_estimators(from_estimator):
     for estimator in other, make_pipeline(StandardScaler(), other).fit(X, y):
         with pytest.raises(TypeError, match=r"TwoLayerSigmoidClassifier.*got LogisticRegression"):
             from_estimator(estimator)
+    search = GridSearchCV(network(), {"n_h": [3]}, cv=2, refit=False).fit(X, y)
+    with pytest.raises(TypeError, match=r"refit=True; got GridSearchCV"):
+        from_estimator(search)
     assert plt.get_fignums() == []
 
 
@@ -184,9 +228,14 @@ def test_a_curve_without_entries_is_refused():
     with pytest.warns(ConvergenceWarning, match="plateau"):
         clf = network(tol=10).fit(X, y)
     assert clf.n_iter_ == 0
-    with pytest.raises(ValueError, match="before its first update"):
+    with pytest.raises(ValueError, match="no finite entry"):
         LossCurveDisplay.from_estimator(clf)
     assert plt.get_fignums() == []
+
+
+def test_the_lowest_cost_is_a_number():
+    display = LossCurveDisplay(loss_curve=[1.0, np.nan, 0.5, np.inf]).plot()
+    assert display.best_iteration_ == 2
 
 
 # The hidden units.
@@ -288,6 +337,7 @@ def test_of_several_classes_all_are_shown_or_one():
     assert len(everything.boundary_) == 3
     np.testing.assert_allclose(everything.outgoing, np.sqrt((clf.W2_**2).sum(axis=0)))
     assert not any("+" in text.get_text() for text in everything.texts_)
+    assert {line.get_color() for line in everything.lines_} == {NEUTRAL}
 
     one = HiddenUnitsDisplay.from_estimator(clf, PETALS, class_of_interest="setosa")
     assert len(one.boundary_) == 1
@@ -315,6 +365,32 @@ def test_units_and_boundaries_outside_the_picture_are_not_drawn():
     assert display.boundary_ == []
 
 
+def test_missing_values_that_the_pipeline_fills_in_are_no_obstacle():
+    rows = X.copy()
+    rows[::7, 0] = np.nan
+    pipeline = make_pipeline(SimpleImputer(), network()).fit(rows, y)
+    display = HiddenUnitsDisplay.from_estimator(pipeline, rows)
+    assert np.isfinite(display.response).all()
+
+
+def test_the_colours_of_the_response_can_be_chosen(moons):
+    display = HiddenUnitsDisplay.from_estimator(moons, X, cmap="viridis", levels=3, alpha=1.0)
+    assert display.surface_.get_cmap().name == "viridis"
+
+
+def test_a_line_where_its_unit_rises_on_neither_side_has_no_direction():
+    xx0, xx1 = np.meshgrid(*2 * [np.linspace(-1, 1, 21)])
+    display = HiddenUnitsDisplay(
+        xx0=xx0,
+        xx1=xx1,
+        response=np.full(xx0.shape, 0.5),
+        margins=xx0[np.newaxis],
+        Z1=(np.abs(xx0) - 0.01)[np.newaxis],
+        outgoing=np.array([1.0]),
+    ).plot()
+    assert np.isfinite([display.arrows_.U, display.arrows_.V]).all()
+
+
 def test_a_constant_feature_gets_a_margin():
     rows = np.column_stack([X[:, 0], np.full(len(X), 3.0)])
     display = HiddenUnitsDisplay.from_estimator(network().fit(rows, y), rows)
@@ -325,7 +401,8 @@ def test_a_constant_feature_gets_a_margin():
     ("data", "parameters", "message"),
     [
         (X, {"class_of_interest": 7}, r"one of the classes \[0, 1\], got 7"),
-        (X, {"grid_resolution": 1}, "grid_resolution must be 2 or more points, got 1"),
+        (X, {"grid_resolution": 1}, "grid_resolution must be an int of 2 or more, got 1"),
+        (X, {"grid_resolution": 20.5}, r"grid_resolution must be an int of 2 or more, got 20\.5"),
         (X, {"eps": -1.0}, r"eps must be a margin of 0 or more, got -1\.0"),
         (X[:, :1], {}, "minimum of 2 is required"),
         (np.column_stack([X, X]), {}, "X has 4 features; the plane that is drawn takes 2"),
@@ -410,3 +487,12 @@ def test_networks_can_be_drawn_on_one_scale(moons):
     assert display.edges_[0].get_clim() == (-100, 100)
     assert len(display.figure_.axes) == 1
     assert max(display.edges_[0].get_linewidths()) < 2
+    for bad in -1.0, 0.0, np.nan:
+        with pytest.raises(ValueError, match="max_weight must be above 0"):
+            display.plot(max_weight=bad)
+
+
+def test_small_weights_can_be_seen_on_white_paper(moons):
+    display = NetworkDisplay.from_estimator(moons)
+    for weight in -1e-6, 1e-6:
+        assert min(display.edges_[0].to_rgba(weight)[:3]) < 0.8

@@ -31,7 +31,7 @@ LOOK = """() => {
     return {
         text: text.textContent,
         excess: document.documentElement.scrollWidth - window.innerWidth,
-        broken: [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src),
+        broken: [...document.images].filter(i => !i.naturalWidth).map(i => i.src),
         untyped: document.querySelectorAll("mjx-merror").length
             + [...document.querySelectorAll(".math")].filter(
                 e => !e.querySelector("mjx-container")).length,
@@ -165,6 +165,24 @@ def test_the_search_finds_a_parameter(page, address):
     assert page.complaints == []
 
 
-def test_the_representation_in_notebooks_links_to_a_page_that_is_there(browser):
+@pytest.mark.skipif(not PAGES, reason="the documentation is not built")
+@pytest.mark.parametrize(
+    ("example", "output"),
+    [
+        (
+            "lecture",
+            r"2 2\]: .* predicted 1\s.*8 8\]: .* predicted 1\s.*predicted 0\s.*predicted 0",
+        ),
+        ("growing_boundary", "the same weights: True True"),
+        ("restarts", r"n_init=1: \d of 20 .*\sn_init=10: (19|20) of 20"),
+    ],
+)
+def test_the_gallery_shows_what_it_says(example, output):
+    page = (SITE / "gallery" / f"plot_{example}.html").read_text()
+    assert re.search(output, re.sub("<[^>]+>", "", page))
+
+
+@pytest.mark.skipif(not PAGES, reason="the documentation is not built")
+def test_the_representation_in_notebooks_links_to_a_page_that_is_there():
     link = TwoLayerSigmoidClassifier()._get_doc_link()
     assert link.removeprefix(DOCUMENTATION) in PAGES

@@ -14,7 +14,6 @@ of the disease a year later.
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.stats import loguniform
-from sklearn import set_config
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_diabetes
 from sklearn.dummy import DummyClassifier
@@ -27,7 +26,6 @@ from sklearn.preprocessing import OneHotEncoder, PowerTransformer, StandardScale
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 from two_layer_sigmoid.plotting import NetworkDisplay
 
-set_config(display="diagram")
 X, progression = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
 X = X.replace({"sex": {1.0: "first", 2.0: "second"}})  # the data do not say which is which
 y = np.where(progression > 150, "fast", "slow")
@@ -55,12 +53,11 @@ pipeline = Pipeline(
 # %%
 # Search
 # ------
-# By log loss, over the number of units and the penalty. Few rows may well want a single unit: then
-# the columns hardly interact, or there are too few rows to tell.
+# By log loss, over the number of units and the penalty, on a scale of factors.
 
 search = RandomizedSearchCV(
     pipeline,
-    {"clf__n_h": [1, 2, 4, 8], "clf__alpha": loguniform(1e-4, 3e-2)},
+    {"clf__n_h": [1, 2, 4, 8], "clf__alpha": loguniform(1e-5, 3e-2)},
     n_iter=25,
     scoring="neg_log_loss",
     random_state=0,

@@ -34,8 +34,8 @@ for before, after, ax in zip([0, *frames], frames, axes.flat, strict=False):
     for label, marker, colour in [(0, "o", "#542788"), (1, "^", "#B35806")]:
         style = {"marker": marker, "c": colour, "edgecolors": "white", "linewidths": 0.4}
         ax.scatter(*X[y == label].T, s=14, **style)
-    ax.set(title=f"{after} updates: {clf.loss_:.3f}", xlabel="", ylabel="")
-figure.suptitle("Boundary and hidden units, with the cost in nats")
+    ax.set(title=f"after {after}: {clf.loss_:.3f}", xlabel="", ylabel="")
+figure.suptitle("Boundary and hidden units after some updates, with the cost in nats")
 plt.show()
 
 # %%

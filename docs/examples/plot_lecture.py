@@ -50,7 +50,7 @@ print(f"A2 from {A2.min():.4f} to {A2.max():.4f}")
 # %%
 # Cost, equation (8)
 # ------------------
-# The log loss. Of who says one half to everything it is ln 2.
+# The log loss. For one half everywhere it is ln 2.
 
 cost = net._cost(cache, Y)
 by_the_formula = np.mean(-Y * np.log(A2) - (1 - Y) * np.log(1 - A2))

@@ -3,8 +3,9 @@
 How many hidden units?
 ======================
 
-Each hidden unit adds a line to bend the boundary along. Too few cannot follow the data; too many
-follow the noise as well. Cross-validated log loss tells.
+Each hidden unit adds a line to bend the boundary along. Too few cannot follow the data; more than
+needed follow the noise of the training rows. Cross-validated log loss tells the one, and, less
+clearly, the other.
 """
 
 import matplotlib.pyplot as plt
@@ -39,8 +40,8 @@ plt.show()
 # %%
 # Cross-validation
 # ----------------
-# The training loss falls with every unit. What counts is the loss on the rows that a network has
-# not seen.
+# The training loss goes on falling where the loss on rows that a network has not seen, which is
+# what counts, has stopped.
 
 sizes = [1, 2, 3, 4, 6, 8, 16, 32]
 train, test = validation_curve(
@@ -69,5 +70,6 @@ best = sizes[int(np.argmin(-test.mean(axis=1)))]
 print(f"lowest log loss on held-out rows: n_h = {best}")
 
 # %%
-# More units than needed are held back by a penalty: search ``alpha`` together with ``n_h``, as in
+# Where the bars overlap so few rows cannot tell the sizes apart: take the smaller. More units than
+# needed are held back by a penalty: search ``alpha`` together with ``n_h``, as in
 # :ref:`sphx_glr_gallery_plot_learning_rate.py`.

@@ -54,7 +54,8 @@ print(f"probabilities differ by {np.abs(theirs - clf.predict_proba(X)[:, 1]).max
 
 loss = torch.nn.BCEWithLogitsLoss()(network(rows), targets)
 loss.backward()
-params = clf._initialize_parameters(2, 8, 1)._replace(W1=clf.W1, b1=clf.b1, W2=clf.W2, b2=clf.b2)
+fitted = TwoLayerSigmoidClassifier(init=(clf.W1_, clf.b1_, clf.W2_, clf.b2_))
+params = fitted._initialize_parameters(2, 8, 1)
 _, cache = clf._forward(X.T, params)
 grads = clf._backward(params, cache, X.T, y[np.newaxis].astype(float))
 print(f"cost: ours {clf.loss_:.12f}, PyTorch {loss.item():.12f}")

@@ -70,7 +70,7 @@ def save(figure, name):
 figure, ax = plt.subplots(figsize=(6, 5), layout="constrained")
 units = HiddenUnitsDisplay.from_estimator(clf, X, ax=ax)
 figure.colorbar(units.surface_, label="probability of class 1")
-for label, marker, colour in [(0, "o", "#3b2663"), (1, "^", "#b35806")]:
+for label, marker, colour in [(0, "o", "#542788"), (1, "^", "#B35806")]:
     ax.scatter(
         *X[y == label].T,
         s=20,

@@ -39,19 +39,22 @@ losses = {
     "n_init=1": [clf.loss_ for clf in singles],
     "n_init=10": [clf.loss_ for clf in races],
 }
+lowest = min(map(min, losses.values()))
 figure, ax = plt.subplots(layout="constrained")
 styles = [("#D55E00", "o"), ("#0072B2", "s")]
 for (name, values), (colour, marker) in zip(losses.items(), styles, strict=True):
     ax.plot(np.sort(values), marker, color=colour, label=name)
-    print(f"{name}: {np.sum(np.array(values) < 1.01 * min(values))} of 20 within 1 % of the best")
+    good = np.sum(np.array(values) < 1.01 * lowest)
+    print(f"{name}: {good} of 20 within 1 % of the best")
 ax.set(xlabel="seed, sorted by loss", ylabel="training loss in nats", title="Where 20 seeds end")
 ax.legend()
 plt.show()
 
 # %%
-# A good minimum and a poor one
-# -----------------------------
-# In both, no small change of the weights lowers the loss: the way from one to the other leads up.
+# A good end and a poor one
+# -------------------------
+# Left, two lines share the work. Right, only one is drawn: the other unit has become a constant, so
+# that its gradient is all but zero, and nothing small brings it back.
 
 order = np.argsort([clf.loss_ for clf in singles])
 figure, axes = plt.subplots(1, 2, figsize=(10, 4.5), sharey=True, layout="constrained")

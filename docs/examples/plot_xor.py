@@ -35,7 +35,7 @@ print(f"accuracy {clf.score(X, y):.3f}, loss {clf.loss_:.4f} nats, {clf.stop_rea
 # --------------------------
 # A unit is one half along its line, and rises to one in the direction of its arrow. The numbers are
 # its index and its weight in the output: solid and orange speaks for class 1, dashed and purple
-# against it. Between the two lines class 1 wins, outside it loses, or the other way round.
+# against it. Here both speak against it, and between the lines, where both rise, class 0 wins.
 
 display = HiddenUnitsDisplay.from_estimator(clf, X)
 draw(display.ax_, X)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 SIGNS = "PuOr_r"  # orange for positive, purple for negative, which is dashed too
 POSITIVE, NEGATIVE = "#B35806", "#542788"  # near the ends of it
+NEUTRAL = "#404040"
 
 
 def axes_or_new(ax: Axes | None, display: type) -> Axes:
@@ -26,19 +27,24 @@ def axes_or_new(ax: Axes | None, display: type) -> Axes:
     return plt.subplots(layout="constrained")[1] if ax is None else ax
 
 
-def network_of(estimator: Any, display: type) -> tuple[Any, TwoLayerSigmoidClassifier]:
-    """What comes before the network in a pipeline, or None, and the network."""
-    check_is_fitted(estimator)
-    estimator = getattr(estimator, "best_estimator_", estimator)
-    transformers = estimator[:-1] if hasattr(estimator, "steps") else []
-    clf = estimator[-1] if hasattr(estimator, "steps") else estimator
-    if not isinstance(clf, TwoLayerSigmoidClassifier):
-        raise TypeError(
-            f"{display.__name__} shows a TwoLayerSigmoidClassifier, a pipeline that ends in one, "
-            f"or a search over such; got {clf!r}."
-        )
-    check_is_fitted(clf)
-    return (transformers if len(transformers) else None), clf
+def network_of(estimator: Any, display: type) -> tuple[list[Any], TwoLayerSigmoidClassifier]:
+    """The transformers before the network, and the network, of pipelines and searches."""
+    transformers: list[Any] = []
+    inner = estimator
+    while not isinstance(inner, TwoLayerSigmoidClassifier):
+        if hasattr(inner, "best_estimator_"):
+            inner = inner.best_estimator_
+        elif hasattr(inner, "steps"):
+            *before, (_, inner) = inner.steps
+            transformers += [step for _, step in before if step not in (None, "passthrough")]
+        else:
+            check_is_fitted(inner)
+            raise TypeError(
+                f"{display.__name__} shows a TwoLayerSigmoidClassifier, a pipeline that ends in "
+                f"one, or a search over such with refit=True; got {inner!r}."
+            )
+    check_is_fitted(inner)
+    return transformers, inner
 
 
 def signed(weight: Any, largest: Any, thickest: float) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.utils.validation import check_array, validate_data
 
 from .._classifier import TwoLayerSigmoidClassifier
 from .._network import Array, Parameters
-from ._common import COLOURS, SIGNS, axes_or_new, network_of, signed
+from ._common import COLOURS, NEUTRAL, SIGNS, axes_or_new, network_of, signed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,9 +22,9 @@ class HiddenUnitsDisplay:
     """The decision boundary, and where each hidden unit draws its line, for two features.
 
     A hidden unit parts the plane along the line W1 x + b1 = 0, where it is at 1/2; an arrow points
-    to where it rises to 1, and is labelled by the unit's index and by its weight in the output, in
-    whose sign and size it is coloured and drawn. Behind a pipeline's transformers the lines are
-    drawn in the features that the pipeline is given, and may be curves.
+    to where it rises to 1, and beside it are the unit's index and its weight in the output. Colour
+    and dashes of the line are that weight's sign, its width the size. Behind a pipeline's
+    transformers the lines are drawn in the features that the pipeline is given, and may be curves.
 
     Use :meth:`from_estimator`.
 
@@ -36,10 +37,10 @@ class HiddenUnitsDisplay:
     margins : ndarray of shape (n_boundaries, grid_resolution, grid_resolution)
         Functions whose zeros are the decision boundaries.
     Z1 : ndarray of shape (n_h, grid_resolution, grid_resolution)
-        What the hidden units are given, W1 x + b1.
+        W1 x + b1 of each hidden unit.
     outgoing : ndarray of shape (n_h,)
         The weight of each unit in the output of the class of interest; for several outputs the
-        length of its vector of weights.
+        length of its vector of weights, drawn in grey.
     feature_names : sequence of str, default=("x0", "x1")
         Names of the axes.
 
@@ -140,7 +141,9 @@ class HiddenUnitsDisplay:
         transformers, clf = network_of(estimator, cls)
         column = _column(clf, class_of_interest)
         xx0, xx1, grid = _grid(X, grid_resolution, eps)
-        inputs = grid if transformers is None else transformers.transform(grid)
+        inputs = grid
+        for transformer in transformers:
+            inputs = transformer.transform(inputs)
         P = clf.predict_proba(inputs)
         inputs = validate_data(clf, inputs, accept_sparse="csr", dtype=clf.W1_.dtype, reset=False)
         _, cache = clf._forward(inputs.T, Parameters(clf.W1_, clf.b1_, clf.W2_, clf.b2_))
@@ -156,7 +159,7 @@ class HiddenUnitsDisplay:
             feature_names=[str(name) for name in getattr(X, "columns", ("x0", "x1"))],
         ).plot(ax, **kwargs)
 
-    def plot(self, ax: Axes | None = None, *, show_weights: bool = True) -> Self:
+    def plot(self, ax: Axes | None = None, *, show_weights: bool = True, **kwargs: Any) -> Self:
         """Plot the boundary and the units.
 
         Parameters
@@ -165,6 +168,8 @@ class HiddenUnitsDisplay:
             Where to draw; None makes a new figure.
         show_weights : bool, default=True
             Whether to write each unit's index and outgoing weight beside its arrow.
+        **kwargs : dict
+            Passed to :meth:`matplotlib.axes.Axes.contourf` for the colours of the response.
 
         Returns
         -------
@@ -178,7 +183,8 @@ class HiddenUnitsDisplay:
             n_classes = len(self.margins)
             colours = [COLOURS[c % len(COLOURS)] for c in range(n_classes)]
             colouring = {"levels": np.arange(n_classes + 1) - 0.5, "colors": colours}
-        self.surface_ = ax.contourf(self.xx0, self.xx1, self.response, alpha=0.4, **colouring)
+        colouring |= {"alpha": 0.4} | kwargs
+        self.surface_ = ax.contourf(self.xx0, self.xx1, self.response, **colouring)
         self.boundary_ = [
             ax.contour(self.xx0, self.xx1, margin, levels=[0.0], colors="black", linewidths=2.5)
             for margin in self.margins
@@ -193,10 +199,11 @@ class HiddenUnitsDisplay:
     def _plot_units(self, ax: Axes, show_weights: bool) -> None:
         largest = np.abs(self.outgoing).max()
         sign = "+" if self.response.dtype.kind == "f" else ""  # the length of a vector has none
+        neutral = {} if sign else {"color": NEUTRAL}
         self.lines_, feet, rises, colours, labels = [], [], [], [], []
         for k, (z1, weight) in enumerate(zip(self.Z1, self.outgoing, strict=True)):
             path = _zero_line(self.xx0, self.xx1, z1)
-            style = signed(weight, largest, thickest=3.5)
+            style = signed(weight, largest, thickest=3.5) | neutral
             self.lines_ += ax.plot(*path.T, **style)
             if len(path):
                 # Along the lines, but not all in the middle, where they would cover each other.
@@ -224,7 +231,7 @@ class HiddenUnitsDisplay:
         at = np.abs(x1 - foot[1]).argmin(), np.abs(x0 - foot[0]).argmin()
         slope = np.array([by_index[at] for by_index in np.gradient(z1)[::-1]])
         size = np.array([np.ptp(x0), np.ptp(x1)])
-        rise: Array = size * slope / (12 * np.hypot(*slope))
+        rise: Array = size * slope / (12 * (np.hypot(*slope) or 1.0))
         return rise
 
 
@@ -241,15 +248,16 @@ def _column(clf: TwoLayerSigmoidClassifier, asked: Any) -> int | None:
 
 def _grid(X: Any, resolution: int, eps: float | None) -> tuple[Array, Array, Any]:
     """Two coordinates of a grid around the rows of X, and its points, of X's kind."""
-    if resolution < 2:
-        raise ValueError(f"grid_resolution must be 2 or more points, got {resolution!r}.")
+    if not isinstance(resolution, Integral) or resolution < 2:
+        raise ValueError(f"grid_resolution must be an int of 2 or more, got {resolution!r}.")
     if eps is not None and not eps >= 0:
         raise ValueError(f"eps must be a margin of 0 or more, got {eps!r}.")
     names = getattr(X, "columns", None)
-    rows = check_array(X, ensure_min_features=2)
+    # A pipeline may fill in what is missing.
+    rows = check_array(X, ensure_min_features=2, ensure_all_finite="allow-nan")
     if rows.shape[1] != 2:
         raise ValueError(f"X has {rows.shape[1]} features; the plane that is drawn takes 2.")
-    low, high = rows.min(axis=0), rows.max(axis=0)
+    low, high = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
     margin = 0.1 * (high - low) if eps is None else np.full(2, eps)
     margin[high - low + margin == 0] = 1.0  # a feature that is constant
     axes = np.linspace(low - margin, high + margin, resolution)

@@ -37,7 +37,7 @@ class LossCurveDisplay:
     Attributes
     ----------
     best_iteration_ : int
-        Index of the lowest entry of the validation curve, or else of the training curve. The
+        Index of the lowest finite entry of the validation curve, or else of the training curve. The
         weights that early stopping keeps are those of this entry, or of after the last update,
         which is not on the curve.
     line_ : matplotlib Line2D
@@ -153,9 +153,9 @@ class LossCurveDisplay:
         """
         validated = self.validation_loss_curve is not None
         judged = np.array(self.validation_loss_curve if validated else self.loss_curve)
-        if not len(judged):
-            raise ValueError("The curve is empty: training ended before its first update.")
-        best = int(judged.argmin())
+        if not np.isfinite(judged).any():
+            raise ValueError("The curve has no finite entry: training ended at once, or diverged.")
+        best = int(np.where(np.isfinite(judged), judged, np.inf).argmin())
         name = self.name if name is None else name
         labels = [what if name is None else f"{name}, {what}" for what in CURVES]
         labels[validated] += f", lowest {judged[best]:.4g} at {best}"

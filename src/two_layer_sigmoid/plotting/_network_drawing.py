@@ -153,8 +153,8 @@ class NetworkDisplay:
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         max_weight : float, default=None
-            The size of weight at the ends of the scale. None is the largest weight or bias; give a
-            number to compare networks.
+            The size of weight at the ends of the scale, above 0. None is the largest weight or
+            bias; give a number to compare networks.
         colorbar : bool, default=True
             Whether to draw the scale.
 
@@ -163,13 +163,13 @@ class NetworkDisplay:
         self : NetworkDisplay
             With what was drawn.
         """
-        from matplotlib.colors import Normalize
-
-        ax = axes_or_new(ax, type(self))
         if max_weight is None:
             arrays = self.W1, self.b1, self.W2, self.b2
-            max_weight = max(float(np.abs(array).max()) for array in arrays)
-        scale = {"cmap": SIGNS, "norm": Normalize(-max_weight, max_weight)}
+            max_weight = max(float(np.abs(array).max()) for array in arrays) or 1.0
+        if not max_weight > 0:
+            raise ValueError(f"max_weight must be above 0, got {max_weight!r}.")
+        ax = axes_or_new(ax, type(self))
+        scale = _scale(max_weight)
         layers = [
             np.column_stack([np.full(n, x), 1 - (np.arange(n) + 0.5) / n])
             for x, n in enumerate((self.W1.shape[1], *self.W2.shape[::-1]))
@@ -208,6 +208,18 @@ class NetworkDisplay:
             )
 
 
+def _scale(max_weight: float) -> dict[str, Any]:
+    """Colours from -max_weight to max_weight, without the white of 0 that paper swallows."""
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap, Normalize
+
+    ends = np.r_[0:0.35:128j, 0.65:1:128j]
+    return {
+        "cmap": ListedColormap(colormaps[SIGNS](ends), name="signs"),
+        "norm": Normalize(-max_weight, max_weight),
+    }
+
+
 def _edges(W: Array, left: Array, right: Array, scale: dict[str, Any]) -> Any:
     """The edges of one layer's weights, between the nodes at its left and right."""
     from matplotlib.collections import LineCollection
@@ -223,10 +235,12 @@ def _edges(W: Array, left: Array, right: Array, scale: dict[str, Any]) -> Any:
     )
 
 
-def _feature_names(transformers: Any, clf: TwoLayerSigmoidClassifier) -> Sequence[str]:
+def _feature_names(transformers: list[Any], clf: TwoLayerSigmoidClassifier) -> Sequence[str]:
     """Names of what the network is given."""
+    names = getattr(transformers[0], "feature_names_in_", None) if transformers else None
     try:
-        names = None if transformers is None else transformers.get_feature_names_out()
-    except AttributeError:  # a transformer that names nothing
+        for transformer in transformers:
+            names = transformer.get_feature_names_out(names)
+    except AttributeError:  # of a transformer that names nothing
         names = None
     return list(_check_feature_names_in(clf) if names is None else names)

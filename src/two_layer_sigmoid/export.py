@@ -1,0 +1,203 @@
+"""Export to ONNX, by skl2onnx (the extra ``onnx``).
+
+Importing this module registers a converter for the class with skl2onnx, where that is installed, so
+that skl2onnx's own functions convert it too, alone or in a pipeline.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils.validation import check_is_fitted
+
+from ._classifier import TwoLayerSigmoidClassifier
+
+try:
+    import skl2onnx
+    from onnx import TensorProto
+    from skl2onnx.common import data_types
+except ImportError:
+    skl2onnx = None
+
+__all__ = ["to_onnx"]
+
+# What skl2onnx and ONNX call the labels of each kind of NumPy's.
+LABELS = {
+    "b": ("BooleanTensorType", "BOOL"),
+    "i": ("Int64TensorType", "INT64"),
+    "u": ("Int64TensorType", "INT64"),
+    "f": ("DoubleTensorType", "DOUBLE"),
+    "U": ("StringTensorType", "STRING"),
+    "O": ("StringTensorType", "STRING"),
+}
+
+
+def to_onnx(
+    estimator: Any,
+    *,
+    dtype: npt.DTypeLike | None = None,
+    zipmap: bool | str = False,
+    raw_scores: bool = False,
+    initial_types: list[tuple[str, Any]] | None = None,
+    target_opset: int | dict[str, int] | None = None,
+) -> Any:
+    """Convert a fitted estimator, or a pipeline that ends in one, to ONNX.
+
+    The graph takes ``X`` of shape (n_samples, n_features) and gives ``label`` of shape
+    (n_samples,), multilabel (n_samples, n_labels), and ``probabilities`` of shape
+    (n_samples, n_classes), multilabel (n_samples, n_labels).
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier` or pipeline.
+    dtype : {float32, float64}, default=None
+        Of X and of the probabilities. None is that of the weights, which is that of the X of
+        ``fit``. It is computed in float64 where the weights are float64.
+    zipmap : bool or "columns", default=False
+        Whether the probabilities are a map from label to probability for each row, or a column
+        for each class, in place of a matrix. Not for multilabel targets.
+    raw_scores : bool, default=False
+        Whether to give logits, in nats, in place of probabilities: ``decision_function``, of two
+        classes as the columns -z2 and z2.
+    initial_types : list of (str, skl2onnx type), default=None
+        The inputs, where they are not one matrix of floats.
+    target_opset : int or dict, default=None
+        As of ``skl2onnx.convert_sklearn``.
+
+    Returns
+    -------
+    onnx : onnx.ModelProto
+        The model; ``onnx.SerializeToString()`` is what runtimes load.
+
+    Raises
+    ------
+    ImportError
+        If skl2onnx is not installed.
+    NotFittedError
+        If the estimator is not fitted.
+    TypeError
+        If it is, or ends in, something else.
+    ValueError
+        If ``dtype`` is another, or ``zipmap`` is asked of multilabel targets.
+    """
+    if skl2onnx is None:
+        raise ImportError("to_onnx needs skl2onnx: pip install 'two-layer-sigmoid[onnx]'.")
+    check_is_fitted(estimator)
+    clf = estimator[-1] if hasattr(estimator, "steps") else estimator
+    if not isinstance(clf, TwoLayerSigmoidClassifier):
+        raise TypeError(
+            "to_onnx converts a TwoLayerSigmoidClassifier, or a pipeline that ends in one; "
+            f"got {clf!r}."
+        )
+    if zipmap and clf._multilabel:
+        raise ValueError("zipmap is for one label a row; for multilabel targets leave it False.")
+    if initial_types is None:
+        tensor = _tensor_of_floats(clf.W1_.dtype if dtype is None else np.dtype(dtype))
+        initial_types = [("X", tensor([None, estimator.n_features_in_]))]
+    return skl2onnx.convert_sklearn(
+        estimator,
+        initial_types=initial_types,
+        options={id(clf): {"zipmap": zipmap, "raw_scores": raw_scores}},
+        target_opset=target_opset,
+    )
+
+
+def _tensor_of_floats(dtype: np.dtype[Any]) -> Any:
+    if dtype == np.float32:
+        return data_types.FloatTensorType
+    if dtype == np.float64:
+        return data_types.DoubleTensorType
+    raise ValueError(f"dtype must be float32 or float64, got {dtype}.")
+
+
+class _Nodes:
+    """Writes nodes into skl2onnx's container; each call gives the name of the node's output."""
+
+    def __init__(self, scope: Any, container: Any) -> None:
+        self.scope, self.container = scope, container
+
+    def __call__(self, op_type: str, *inputs: str, output: str | None = None, **how: Any) -> str:
+        output = output or str(self.scope.get_unique_variable_name(op_type))
+        name = self.scope.get_unique_operator_name(op_type)
+        self.container.add_node(op_type, list(inputs), output, name=name, **how)
+        return output
+
+    def constant(self, array: npt.NDArray[Any], element: int) -> str:
+        name = str(self.scope.get_unique_variable_name("constant"))
+        self.container.add_initializer(name, element, array.shape, array.ravel().tolist())
+        return name
+
+
+def _declare(operator: Any) -> None:
+    """Type and shape of the label, and the shape of the probabilities."""
+    clf = operator.raw_operator
+    label, probabilities = operator.outputs
+    n, n_classes = operator.inputs[0].get_first_dimension(), len(clf.classes_)
+    tensor, _ = LABELS[clf.classes_.dtype.kind]
+    label.set_type(getattr(data_types, tensor)([n, n_classes] if clf._multilabel else [n]))
+    probabilities.type.shape = [n, n_classes]
+
+
+def _convert(scope: Any, operator: Any, container: Any) -> None:
+    """Equations (2) to (5) as nodes, and what the outputs ask for."""
+    clf = operator.raw_operator
+    node = _Nodes(scope, container)
+    element = TensorProto.DOUBLE if clf.W1_.dtype == np.float64 else TensorProto.FLOAT
+    W1, b1, W2, b2 = (node.constant(W, element) for W in (clf.W1_, clf.b1_.T, clf.W2_, clf.b2_.T))
+    X = node("Cast", operator.inputs[0].full_name, to=element)
+    A1 = node("Sigmoid", node("Gemm", X, W1, b1, transB=1))
+    Z2 = node("Gemm", A1, W2, b2, transB=1)
+    label, probabilities = operator.outputs
+    _label(node, clf, Z2, element, label.full_name)
+    if len(clf.W2_) == 1 and not clf._multilabel:
+        Z2 = node("Concat", node("Neg", Z2), Z2, axis=1)
+    if not container.get_options(clf, {"raw_scores": False})["raw_scores"]:
+        Z2 = _probabilities(node, clf, Z2, element)
+    to = data_types.guess_proto_type(probabilities.type)
+    node("Cast", Z2, output=probabilities.full_name, to=to)
+
+
+def _label(
+    node: _Nodes, clf: TwoLayerSigmoidClassifier, Z2: str, element: int, output: str
+) -> None:
+    """The labels of z2 > 0, strictly, or of the largest z2."""
+    if clf._multilabel or len(clf.W2_) == 1:
+        positive = node("Greater", Z2, node.constant(np.zeros(1), element))
+        if clf._multilabel:
+            node("Cast", positive, output=output, to=TensorProto.INT64)
+            return
+        shape = node.constant(np.array([-1]), TensorProto.INT64)
+        code = node("Reshape", node("Cast", positive, to=TensorProto.INT64), shape)
+    else:
+        code = node("ArgMax", Z2, axis=1, keepdims=0)
+    _, labels = LABELS[clf.classes_.dtype.kind]
+    classes = node.constant(clf.classes_, getattr(TensorProto, labels))
+    node("Gather", classes, code, output=output, axis=0)
+
+
+def _probabilities(node: _Nodes, clf: TwoLayerSigmoidClassifier, Z2: str, element: int) -> str:
+    """A sigmoid each; of several classes normalised, by way of logarithms: never 0/0."""
+    if len(clf.W2_) == 1 or clf._multilabel:
+        return node("Sigmoid", Z2)
+    zero, one = (node.constant(np.array([number]), element) for number in (0.0, 1.0))
+    # log(sigmoid(z)) = min(z, 0) - log(1 + exp(-|z|)); runtimes have no Softplus of doubles.
+    rest = node("Log", node("Add", one, node("Exp", node("Neg", node("Abs", Z2)))))
+    return node("Softmax", node("Sub", node("Min", Z2, zero), rest), axis=1)
+
+
+if skl2onnx is not None:
+    skl2onnx.update_registered_converter(
+        TwoLayerSigmoidClassifier,
+        "TwoLayerSigmoidClassifier",
+        _declare,
+        _convert,
+        options={
+            "zipmap": [True, False, "columns"],
+            "raw_scores": [True, False],
+            "output_class_labels": [False, True],
+            "nocl": [False],  # what makes a zipmap asks for it
+        },
+    )

@@ -1,0 +1,188 @@
+"""The export to ONNX: what a runtime says of the exported model is what the estimator says."""
+
+import sys
+
+import numpy as np
+import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.datasets import make_classification, make_multilabel_classification
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, export
+
+onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+skl2onnx = pytest.importorskip("skl2onnx", reason="needs the extra onnx")
+
+X, codes = make_classification(10_000, 20, n_informative=8, n_classes=3, random_state=0)
+X_labels, Y_labels = make_multilabel_classification(10_000, 20, n_classes=4, random_state=0)
+X_labels = StandardScaler().fit_transform(X_labels)
+TARGETS = {
+    "binary": (X, (codes > 0).astype(int)),
+    "multiclass": (X, codes),
+    "multilabel": (X_labels, Y_labels),
+}
+
+
+def network(**parameters):
+    return TwoLayerSigmoidClassifier(max_iter=100, random_state=0, **parameters)
+
+
+def run(onnx, X, outputs=None):
+    session = onnxruntime.InferenceSession(
+        onnx.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    inputs = X if isinstance(X, dict) else {"X": X}
+    return session.run(outputs, inputs)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("scaled", [False, True], ids=["alone", "in a pipeline"])
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_runtime_says_what_the_estimator_says(target, scaled, dtype):
+    rows, y = TARGETS[target]
+    rows = rows.astype(dtype)
+    model = make_pipeline(StandardScaler(), network()) if scaled else network()
+    model.fit(rows, y)
+    label, P = run(export.to_onnx(model), rows)
+    assert P.dtype == dtype
+    tolerance = 1e-6 if dtype == "float32" else 1e-13
+    np.testing.assert_allclose(P, model.predict_proba(rows), rtol=0, atol=tolerance)
+    # float32 may round a logit that is all but zero, or a tie, to the other side.
+    logits = model.decision_function(rows)
+    margin = np.abs(logits) if logits.ndim == 1 or target == "multilabel" else spread(logits)
+    sure = margin > 1e-5
+    assert sure.mean() > 0.999
+    np.testing.assert_array_equal(label[sure], model.predict(rows)[sure])
+
+
+def spread(logits):
+    """How far the largest logit of each row is above the next."""
+    last_two = np.sort(logits, axis=1)[:, -2:]
+    return last_two[:, 1] - last_two[:, 0]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_element_type_can_be_chosen(dtype):
+    rows, y = TARGETS["binary"]
+    clf = network().fit(rows, y)
+    _, P = run(export.to_onnx(clf, dtype=dtype), rows.astype(dtype))
+    assert P.dtype == dtype
+    # The weights are float64, and so is the arithmetic, whatever comes in.
+    expected = clf.predict_proba(rows.astype(dtype).astype("float64"))
+    np.testing.assert_allclose(P, expected, rtol=0, atol=1e-7 if dtype == "float32" else 1e-13)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([-7, 3, 11]),
+        np.array([1, 2, 3], dtype=np.uint8),
+        np.array([1.0, 2.0, 5.0]),
+        np.array(["setosa", "versicolor", "schöne Art"]),
+        np.array(["a", "b", "c"], dtype=object),
+        np.array([False, True]),
+        np.array(["no", "yes"]),
+    ],
+    ids=str,
+)
+def test_labels_of_any_type(labels):
+    y = labels[codes % len(labels)][:500]
+    clf = network().fit(X[:500], y)
+    label, _ = run(export.to_onnx(clf), X[:500])
+    assert label.tolist() == clf.predict(X[:500]).tolist()
+    assert label.dtype.kind == ("O" if labels.dtype.kind in "UO" else clf.classes_.dtype.kind) or (
+        labels.dtype.kind == "u" and label.dtype == np.int64
+    )
+
+
+def test_zipmap_gives_each_label_its_probability():
+    clf = network().fit(X[:500], np.array(["a", "b", "c"])[codes[:500]])
+    P = clf.predict_proba(X[:500])
+    _, maps = run(export.to_onnx(clf, zipmap=True, dtype="float32"), X[:500].astype("float32"))
+    assert list(maps[0]) == ["a", "b", "c"]
+    np.testing.assert_allclose([list(row.values()) for row in maps], P, atol=1e-5)
+    _, *columns = run(export.to_onnx(clf, zipmap="columns"), X[:500])
+    np.testing.assert_allclose(np.column_stack([*map(np.ravel, columns)]), P, atol=1e-13)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_raw_scores_are_the_logits(target):
+    rows, y = TARGETS[target]
+    clf = network().fit(rows, y)
+    _, scores = run(export.to_onnx(clf, raw_scores=True), rows)
+    expected = clf.decision_function(rows)
+    expected = np.column_stack([-expected, expected]) if target == "binary" else expected
+    np.testing.assert_allclose(scores, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_saturated_logits_stay_probabilities():
+    start = (
+        np.full((1, 1), 1000.0),
+        np.zeros((1, 1)),
+        np.array([[-2e3], [-2e3], [-3e3]]),
+        np.zeros((3, 1)),
+    )
+    y = np.arange(6) % 3
+    rows = np.linspace(-1, 1, 6)[:, np.newaxis]
+    clf = network(n_h=1, init=start).set_params(max_iter=1, learning_rate=1e-12).fit(rows, y)
+    _, P = run(export.to_onnx(clf), rows)
+    np.testing.assert_allclose(P.sum(axis=1), 1)
+    np.testing.assert_allclose(P, clf.predict_proba(rows), atol=1e-13)
+
+
+def test_skl2onnx_itself_converts_the_class():
+    clf = network().fit(X[:500], codes[:500])
+    onnx = skl2onnx.to_onnx(clf, X[:1], options={"zipmap": False})
+    _, P = run(onnx, X[:500])
+    np.testing.assert_allclose(P, clf.predict_proba(X[:500]), atol=1e-13)
+
+
+def test_columns_of_several_types():
+    import pandas as pd  # noqa: PLC0415 - needed here only
+
+    frame = pd.DataFrame(
+        {"x": X[:500, 0].astype("float32"), "kind": np.array(["u", "v"])[codes[:500] % 2]}
+    )
+    prepare = make_column_transformer((StandardScaler(), ["x"]), (OneHotEncoder(), ["kind"]))
+    model = make_pipeline(prepare, network()).fit(frame, codes[:500])
+    types = skl2onnx.common.data_types
+    onnx = export.to_onnx(
+        model,
+        initial_types=[
+            ("x", types.FloatTensorType([None, 1])),
+            ("kind", types.StringTensorType([None, 1])),
+        ],
+    )
+    inputs = {"x": frame[["x"]].to_numpy(), "kind": frame[["kind"]].to_numpy().astype(object)}
+    _, P = run(onnx, inputs)
+    np.testing.assert_allclose(P, model.predict_proba(frame), atol=1e-5)
+
+
+def test_what_cannot_be_exported_is_refused():
+    clf = network().fit(X[:50], codes[:50])
+    with pytest.raises(NotFittedError):
+        export.to_onnx(network())
+    with pytest.raises(TypeError, match="got LogisticRegression"):
+        export.to_onnx(make_pipeline(LogisticRegression()).fit(X[:50], codes[:50]))
+    with pytest.raises(ValueError, match="dtype must be float32 or float64, got int64"):
+        export.to_onnx(clf, dtype="int64")
+    several = network().fit(X_labels[:50], Y_labels[:50])
+    with pytest.raises(ValueError, match="zipmap is for one label a row"):
+        export.to_onnx(several, zipmap=True)
+
+
+def test_without_the_extra_the_error_names_it(monkeypatch):
+    monkeypatch.setattr(export, "skl2onnx", None)
+    with pytest.raises(ImportError, match=r"two-layer-sigmoid\[onnx\]"):
+        export.to_onnx(network().fit(X[:50], codes[:50]))
+
+
+def test_importing_the_module_needs_no_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "skl2onnx", None)
+    monkeypatch.delitem(sys.modules, "two_layer_sigmoid.export")
+    import two_layer_sigmoid.export as again  # noqa: PLC0415
+
+    assert again.skl2onnx is None

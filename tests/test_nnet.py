@@ -1,0 +1,28 @@
+"""R's nnet, from the same weights and with the same penalty, ends at the same loss as L-BFGS.
+
+What nnet said is kept in ``data/nnet.json``; ``python -m tests.data.nnet`` asks it anew.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import problems
+from tests.data.nnet import CASES
+from two_layer_sigmoid import TwoLayerSigmoidClassifier
+
+SAID = json.loads((Path(__file__).parent / "data" / "nnet.json").read_text())
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_lbfgs_ends_where_nnet_does(case):
+    make, n_h, alpha = CASES[case]
+    X, y = problems.load(make, standardise=True)
+    start = tuple(np.array(W) for W in SAID[case]["start"])
+    clf = TwoLayerSigmoidClassifier(n_h, solver="lbfgs", alpha=alpha, init=start, tol=1e-8)
+    clf.fit(X, y)
+    assert clf.stop_reason_ == "gradient small"
+    assert clf.loss_curve_[0] > clf.loss_ + 0.1  # there was a way to go
+    assert clf.loss_ == pytest.approx(SAID[case]["loss"], abs=1e-6)

@@ -1,0 +1,110 @@
+"""What is kept of a fitted estimator: how large it is, and what it says when it is back."""
+
+import io
+import pickle
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import two_layer_sigmoid
+from two_layer_sigmoid import TwoLayerSigmoidClassifier
+
+DATA = Path(__file__).parent / "data"
+PARAMETERS = set(TwoLayerSigmoidClassifier().get_params())
+NOT_COUNTED = PARAMETERS | {"feature_names_in_", "classes_", "_velocity"}
+WAYS = {
+    "gd": {},
+    "wide": {"n_h": 300},
+    "mini-batches": {"batch_size": 50},
+    "momentum": {"momentum": 0.9, "warm_start": True},
+    "early stopping": {"early_stopping": True, "n_iter_no_change": 100},
+    "starts": {"n_init": 5},
+    "lbfgs": {"solver": "lbfgs", "alpha": 1e-3},
+}
+
+
+def through_pickle(clf):
+    return pickle.loads(pickle.dumps(clf))
+
+
+def through_joblib(clf):
+    file = io.BytesIO()
+    joblib.dump(clf, file)
+    file.seek(0)
+    return joblib.load(file)
+
+
+@pytest.mark.parametrize("way", [*WAYS, "partial_fit"])
+def test_a_pickle_holds_weights_curves_and_scalars(moons, way):
+    clf = TwoLayerSigmoidClassifier(max_iter=100, random_state=0)
+    if way == "partial_fit":
+        clf.set_params(momentum=0.9).partial_fit(*moons, classes=[0, 1])
+    else:
+        clf.set_params(**WAYS[way]).fit(*moons)
+    counted = {name: value for name, value in vars(clf).items() if name not in NOT_COUNTED}
+    weights = sum(W.nbytes for W in (clf.W1_, clf.b1_, clf.W2_, clf.b2_))
+    curves = [clf.loss_curve_, clf.validation_loss_curve_]
+    allowed = 1.2 * weights + 4096 + sum(len(pickle.dumps(curve)) for curve in curves)
+    assert len(pickle.dumps(counted)) <= allowed
+    # With all that is not counted it is no larger either, but for momentum's velocity.
+    assert len(pickle.dumps(clf)) <= allowed + weights * hasattr(clf, "_velocity")
+
+
+def test_nothing_of_the_data_stays(moons):
+    X, y = moons
+    clf = TwoLayerSigmoidClassifier(max_iter=20, early_stopping=True, random_state=0).fit(X, y)
+    arrays = {name: value for name, value in vars(clf).items() if isinstance(value, np.ndarray)}
+    assert set(arrays) == {"W1_", "b1_", "W2_", "b2_", "classes_", "init_losses_"}
+    assert all(array.size <= clf.n_h * X.shape[1] for array in arrays.values())
+    assert not any(np.shares_memory(array, X) for array in arrays.values())
+
+
+@pytest.mark.parametrize("through", [through_pickle, through_joblib])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.filterwarnings("ignore:Training by L-BFGS ran out of iterations")
+def test_what_comes_back_predicts_and_goes_on_alike(small_moons, way, through):
+    X, y = small_moons
+    clf = TwoLayerSigmoidClassifier(max_iter=30, tol=0, random_state=0).set_params(**WAYS[way])
+    clf.fit(X, y)
+    back = through(clf)
+    np.testing.assert_array_equal(back.predict_proba(X), clf.predict_proba(X))
+    assert back.stop_reason_ == clf.stop_reason_
+    np.testing.assert_array_equal(back.fit(X, y).W1_, clf.fit(X, y).W1_)
+
+
+def test_skops_needs_one_name_to_trust(moons):
+    skops = pytest.importorskip("skops.io", reason="needs the extra skops")
+    X, y = moons
+    clf = TwoLayerSigmoidClassifier(max_iter=50, momentum=0.9, warm_start=True, random_state=0)
+    for model in clf.fit(X, y), make_pipeline(StandardScaler(), clone(clf)).fit(X, y):
+        kept = skops.dumps(model)
+        ours = ["two_layer_sigmoid._classifier.TwoLayerSigmoidClassifier"]
+        assert skops.get_untrusted_types(data=kept) == ours
+        back = skops.loads(kept, trusted=ours)
+        np.testing.assert_array_equal(back.predict_proba(X), model.predict_proba(X))
+    back = skops.loads(skops.dumps(clf), trusted=ours)
+    assert set(vars(back)) == set(vars(clf))
+    np.testing.assert_array_equal(back.fit(X, y).W1_, clf.fit(X, y).W1_)
+
+
+@pytest.mark.parametrize("path", sorted(DATA.glob("*.pickle")), ids=lambda path: path.stem)
+def test_pickles_of_released_versions_predict_as_they_did(path):
+    fitted = pickle.loads(path.read_bytes())
+    with np.load(path.with_suffix(".npz")) as then:
+        X = then["X"]
+        for name, clf in fitted.items():
+            np.testing.assert_allclose(clf.predict_proba(X), then[name], rtol=1e-9)
+            labels = clf.predict(X)
+            assert set(np.unique(labels)) <= set(clf.classes_) | {0, 1}
+            clf.fit(X, labels)  # and go on: the velocity is there
+            assert clf.loss_curve_[0] < 0.5
+
+
+def test_each_minor_version_has_a_pickle():
+    minor = ".".join(two_layer_sigmoid.__version__.split(".")[:2])
+    assert (DATA / f"{minor}.pickle").exists()

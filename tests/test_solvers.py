@@ -398,6 +398,19 @@ def test_a_race_ends_with_a_callbacks_stop():
     assert runs[2].cost == math.inf
 
 
+def test_a_stop_in_the_last_lap_takes_the_best_of_all():
+    def advance(run, limit):
+        leads = run is runs[0]
+        run.loss_curve = [0.0] * limit
+        run.cost = 10.0 if leads and limit == 16 else float(runs.index(run))
+        run.stop_reason = "stopped by callback" if limit == 16 else "iteration limit"
+
+    runs = [start(np.zeros(4)) for _ in range(2)]
+    best = _solvers.race(runs, advance, 16, 4)
+    assert best is runs[1]
+    assert best.stop_reason == "stopped by callback"
+
+
 def test_ctrl_c_ends_the_race_with_the_best_on_the_way():
     costs = iter([3.0, 1.0, 2.0])
 
@@ -425,3 +438,76 @@ def test_ctrl_c_before_the_first_cost_is_passed_on():
 
     with pytest.raises(KeyboardInterrupt):
         _solvers.race([start(np.zeros(4))], advance, 16, 4)
+
+
+# What a run does, step by step.
+
+
+def test_going_back_takes_the_speed_away_and_staying_does_not():
+    run = start(np.arange(4.0))
+    run.velocity = np.ones(4)
+    run._go_back_to(np.arange(4.0))
+    assert_array_equal(run.velocity, np.ones(4))
+    run._go_back_to(np.zeros(4))
+    assert_array_equal(run.velocity, np.zeros(4))
+    assert_array_equal(run.theta, np.zeros(4))
+
+
+def test_giving_up_is_a_small_gradient_and_one_update_less():
+    run = start(np.zeros(4))
+    run.loss_curve, run.validation_loss_curve = [3.0, 2.0], [3.0, 2.0]
+    run.give_up()
+    assert run.stop_reason == _solvers.GRADIENT_SMALL
+    assert run.loss_curve == run.validation_loss_curve == [3.0]
+
+
+def test_rounding_is_to_the_precision_of_the_dtype():
+    run = start(np.full(4, 0.1))
+    run.round("float32", Quadratic())
+    assert_array_equal(run.theta, np.full(4, np.float32(0.1)))
+    assert run.cost == Quadratic()(run.params)
+
+
+@pytest.mark.parametrize(
+    ("best", "ends_at"), [(np.zeros(4), np.zeros(4)), (np.full(4, np.inf), np.ones(4))]
+)
+def test_an_epoch_that_spoils_it_is_taken_back_to_the_best_or_else_the_start(best, ends_at):
+    run = start(np.full(4, np.nan))
+    run.loss_curve, run.best = [1.0], best
+    with np.errstate(invalid="ignore"):
+        run.close(Quadratic(), np.ones(4))
+    assert run.stop_reason == _solvers.DIVERGED
+    assert_array_equal(run.theta, ends_at)
+    assert run.cost == Quadratic()(run.params)
+
+
+class Uphill(Quadratic):
+    """Says that the cost falls where it rises."""
+
+    def __call__(self, params, grads=None):
+        cost = super().__call__(params, grads)
+        if grads is not None:
+            for gradient in grads:
+                np.negative(gradient, out=gradient)
+        return cost
+
+
+def test_lbfgs_gives_up_where_nothing_lower_can_be_found():
+    theta = np.zeros(4)
+    run = lbfgs(Uphill(), theta)
+    assert run.stop_reason == _solvers.GRADIENT_SMALL
+    assert run.n_iter == 0
+    assert_array_equal(theta, np.zeros(4))
+    assert run.cost == Quadratic()(run.params)
+
+
+@pytest.mark.parametrize(("reason", "expected"), [(_solvers.INTERRUPTED, 0), (_solvers.STOPPED, 1)])
+def test_the_best_of_interrupted_runs_is_that_on_the_way_of_stopped_ones_where_they_are(
+    reason, expected
+):
+    runs = [start(np.zeros(4)), start(np.zeros(4))]
+    runs[0].best_cost, runs[0].cost = 1.0, 5.0
+    runs[1].best_cost, runs[1].cost = 2.0, 3.0
+    best = _solvers._best(runs, reason)
+    assert best is runs[expected]
+    assert best.stop_reason == reason

@@ -1,0 +1,232 @@
+"""Whatever comes in: a documented error, or a network that keeps its promises.
+
+hypothesis draws the data, the weights and the parameters. ``HYPOTHESIS_PROFILE=nightly`` draws
+50,000 examples in place of 2,000.
+"""
+
+import os
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+
+from two_layer_sigmoid import TwoLayerSigmoidClassifier
+
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile("ci", max_examples=2000, deadline=None, suppress_health_check=SLOW)
+settings.register_profile("nightly", settings.get_profile("ci"), max_examples=50_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+SCALES = st.sampled_from([1e-300, 1e-30, 1e-3, 1.0, 1e3, 1e30, 1e150, 1e300])
+LABELS = st.sampled_from([[0, 1], ["no", "yes"], [False, True], [-5, 3, 8], ["a", "b", "c", "d"]])
+
+
+@st.composite
+def data(draw):
+    """X in some shape, scale, type and order of memory, and y: labels or an indicator matrix."""
+    n, n_x = draw(st.integers(1, 12)), draw(st.integers(1, 5))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    X = rng.normal(size=(n, n_x)) * [draw(SCALES) for _ in range(n_x)]
+    X += draw(st.sampled_from([0.0, 1.0, 1e6, 1e300]))
+    if draw(st.booleans()):
+        X[:, draw(st.integers(0, n_x - 1))] = draw(st.sampled_from([0.0, -3.0, 1e200]))
+    dtype = draw(st.sampled_from(["float64", "float32", "int64", ">f8"]))
+    with np.errstate(over="ignore", under="ignore"):
+        X = (X.clip(-1e9, 1e9) if dtype == "int64" else X).astype(dtype)
+    X = np.asarray(X, order=draw(st.sampled_from("CF")))
+    if draw(st.integers(0, 4)) == 0:
+        return X, rng.integers(0, 2, (n, draw(st.integers(2, 3))))
+    labels = np.array(draw(LABELS))
+    return X, labels[rng.integers(0, len(labels), n)]
+
+
+PARAMETERS = st.fixed_dictionaries(
+    {"n_h": st.integers(1, 4), "max_iter": st.integers(1, 8), "random_state": st.integers(0, 9)},
+    optional={
+        "learning_rate": st.sampled_from([1e-300, 1e-3, 1.2, 100.0, 1e300]),
+        "solver": st.sampled_from(["gd", "lbfgs"]),
+        "batch_size": st.integers(1, 20),
+        "momentum": st.sampled_from([0.0, 0.5, 0.999]),
+        "alpha": st.sampled_from([0.0, 1e-3, 10.0, 1e300]),
+        "init": st.sampled_from(["auto", "small", "spread"]),
+        "n_init": st.integers(1, 3),
+        "early_stopping": st.booleans(),
+        "class_weight": st.sampled_from([None, "balanced"]),
+        "tol": st.sampled_from([0.0, 1e-6, 1.0]),
+        "n_jobs": st.sampled_from([None, 1, 2]),
+    },
+)
+WEIGHTS = st.sampled_from([None, "ones", "some zero", "tiny", "huge"])
+
+
+def weights_of(kind, n):
+    some_zero = np.arange(n) % 3 != 0
+    kinds = {"ones": np.ones(n), "some zero": some_zero, "tiny": np.full(n, 1e-300)}
+    return None if kind is None else (kinds | {"huge": np.full(n, 1e300)})[kind]
+
+
+@given(data(), PARAMETERS, WEIGHTS)
+def test_fit_raises_what_it_documents_or_keeps_its_promises(rows, parameters, kind):
+    X, y = rows
+    X_before, y_before, weights = X.copy(), y.copy(), weights_of(kind, len(X))
+    clf = TwoLayerSigmoidClassifier(**parameters)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", UserWarning)  # ours: of divergence, plateaus, wild scales
+        try:
+            clf.fit(X, y, sample_weight=weights)
+        except ValueError as error:
+            event("refused: " + str(error)[:40])
+            with pytest.raises(NotFittedError):
+                clf.predict(X)
+        else:
+            event("fitted: " + clf.stop_reason_)
+            keeps_its_promises(clf, X)
+    np.testing.assert_array_equal(X, X_before)
+    np.testing.assert_array_equal(y, y_before)
+
+
+def keeps_its_promises(clf, X):
+    assert all(np.isfinite(W).all() for W in (clf.W1_, clf.b1_, clf.W2_, clf.b2_))
+    assert np.isfinite(clf.loss_)
+    P, logits, labels = clf.predict_proba(X), clf.decision_function(X), clf.predict(X)
+    assert np.isfinite(P).all()
+    assert P.min() >= 0
+    assert P.max() <= 1
+    assert np.isfinite(clf.predict_log_proba(X)).all()
+    assert np.isfinite(logits).all()
+    if clf._multilabel:
+        np.testing.assert_array_equal(labels, logits > 0)
+        np.testing.assert_array_equal(labels[P != 0.5], (P > 0.5)[P != 0.5])
+        return
+    np.testing.assert_allclose(P.sum(axis=1), 1, rtol=1e-5 if P.dtype == "float32" else 1e-12)
+    codes = (logits > 0).astype(int) if logits.ndim == 1 else logits.argmax(axis=1)
+    np.testing.assert_array_equal(labels, clf.classes_[codes])
+    np.testing.assert_array_equal(P[np.arange(len(P)), codes], P.max(axis=1))
+
+
+RNG = np.random.default_rng(0)
+ROWS = {
+    "two classes": (RNG.normal(size=(30, 2)), np.arange(30) % 2),
+    "three classes": (RNG.normal(size=(30, 2)), np.arange(30) % 3),
+    "other features": (RNG.normal(size=(30, 3)), np.arange(30) % 2),
+    "labels": (RNG.normal(size=(30, 2)), RNG.integers(0, 2, (30, 2))),
+}
+KINDS = st.sampled_from([*ROWS])
+
+
+def classes_of(y):
+    return np.unique(y) if y.ndim == 1 else np.arange(y.shape[1])
+
+
+class Life(RuleBasedStateMachine):
+    """One estimator through fits, failures, changes and copies, beside what must hold of it.
+
+    The model is the kind of rows that it knows and the n_h of its weights, its loss, and what it
+    predicts.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.clf = TwoLayerSigmoidClassifier(2, 0.1, max_iter=3, tol=0, random_state=0)
+        self.knows = self.loss = self.P = None
+
+    def refuses(self, call, message):
+        """The call raises, and leaves everything fitted as it was: the invariant looks at it."""
+        fitted = {name: value for name, value in vars(self.clf).items() if name[-1] == "_"}
+        with pytest.raises(ValueError, match=message):
+            call()
+        now = {name: value for name, value in vars(self.clf).items() if name[-1] == "_"}
+        assert now.keys() == fitted.keys()
+        assert all(now[name] is fitted[name] for name in now)
+
+    def trains(self, kind, call, n_iter, *, resumes):
+        X, y = ROWS[kind]
+        if resumes and self.knows != (kind, self.clf.n_h):
+            self.refuses(lambda: call(X, y), "class|feature|n_h|label")
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # of the plateau
+            call(X, y)
+        assert self.clf.n_iter_ == len(self.clf.loss_curve_) == n_iter
+        if resumes:
+            assert self.clf.loss_curve_[0] == self.loss
+        self.knows, self.loss = (kind, self.clf.n_h), self.clf.loss_
+        self.P = self.clf.predict_proba(X)
+
+    @rule(kind=KINDS)
+    def fit(self, kind):
+        resumes = self.clf.warm_start and self.knows is not None
+        self.trains(kind, self.clf.fit, self.clf.max_iter, resumes=resumes)
+        if not resumes:
+            again = clone(self.clf).set_params(verbose=0)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                np.testing.assert_array_equal(again.fit(*ROWS[kind]).W1_, self.clf.W1_)
+
+    @rule(kind=KINDS)
+    def partial_fit(self, kind):
+        classes = classes_of(ROWS[kind][1])
+        resumes = self.knows is not None
+        self.trains(
+            kind, lambda X, y: self.clf.partial_fit(X, y, classes=classes), 1, resumes=resumes
+        )
+
+    @rule(
+        changes=st.fixed_dictionaries(
+            {},
+            optional={
+                "warm_start": st.booleans(),
+                "max_iter": st.integers(1, 4),
+                "momentum": st.sampled_from([0.0, 0.9]),
+                "learning_rate": st.sampled_from([0.1, 1.0]),
+                "n_h": st.sampled_from([2, 3]),
+            },
+        )
+    )
+    def set_params(self, changes):
+        self.clf.set_params(**changes)
+
+    @rule(kind=KINDS)
+    def fit_to_missing_values(self, kind):
+        X, y = ROWS[kind]
+        self.refuses(lambda: self.clf.fit(np.full_like(X, np.nan), y), "NaN")
+
+    @rule(kind=KINDS)
+    def fit_by_a_rate_below_0(self, kind):
+        rate = self.clf.learning_rate
+        self.clf.set_params(learning_rate=-1.0)
+        self.refuses(lambda: self.clf.fit(*ROWS[kind]), "learning_rate")
+        self.clf.set_params(learning_rate=rate)
+
+    @rule()
+    def pickle_it(self):
+        self.clf = pickle.loads(pickle.dumps(self.clf))
+
+    @rule()
+    def clone_it(self):
+        self.clf = clone(self.clf)
+        self.knows = self.loss = self.P = None
+
+    @invariant()
+    def predicts_what_it_did(self):
+        if self.knows is None:
+            with pytest.raises(NotFittedError):
+                self.clf.predict(ROWS["labels"][0])
+            return
+        X, _ = ROWS[self.knows[0]]
+        np.testing.assert_array_equal(self.clf.predict_proba(X), self.P)
+        assert self.clf.W1_.shape == (self.knows[1], X.shape[1])
+        assert self.clf.loss_ == self.loss
+
+
+Life.TestCase.settings = settings(
+    settings.get_profile("ci"), max_examples=settings().max_examples // 20, stateful_step_count=20
+)
+TestLife = Life.TestCase

@@ -66,6 +66,16 @@ def test_initialize_spread_draws_lines_through_the_data():
     assert abs(distance.mean()) < 0.05
 
 
+def test_initialize_spread_is_for_standardised_features_unless_told():
+    told = {"mean": np.zeros(3), "spread": np.ones(3)}
+    start, same = (
+        _network.initialize_spread(3, 5, 1, random_state=np.random.RandomState(0), **how)
+        for how in ({}, told)
+    )
+    for array, other in zip(start, same, strict=True):
+        assert_array_equal(array, other)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_sigmoid_is_exact_and_never_overflows(dtype):
     z = np.array([-1e30, -800, -40, -1, 0, 1e-3, 1, 40, 800, 1e30], dtype)

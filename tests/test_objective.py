@@ -9,6 +9,7 @@ from two_layer_sigmoid import _network, _objective
 from two_layer_sigmoid._objective import (
     Objective,
     broadcast_row_by_row,
+    largest_entries,
     logits,
     moments,
     row_blocks,
@@ -178,6 +179,61 @@ def test_moments_of_float32_are_computed_in_float64():
     X[::2] += 2
     mean, spread = moments(X, None)
     assert (mean.item(), spread.item()) == (16777217.0, 1.0)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
+def test_a_spread_counts_beside_its_mean(scale):
+    X = scale * np.array([[1.0], [1.0 + 1e-10], [1.0 - 1e-10]])
+    assert moments(X, None)[1].item() == pytest.approx(scale * 1e-10 * np.sqrt(2 / 3), rel=1e-4)
+    assert moments(scale * (1 + (X / scale - 1) * 1e-4), None)[1].item() == 0
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array, sparse.csc_array])
+def test_the_largest_entries_are_those_of_each_column(kind):
+    X = kind(np.array([[1.0, -5.0, 0.0], [2.0, 3.0, -0.5], [-1.0, 4.0, 0.0]]))
+    assert_array_equal(largest_entries(X), [2.0, 5.0, 0.5])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_arithmetic_is_in_the_precision_of_the_rows(problem, weighted, small_blocks):
+    X, Y, theta, weights = problem
+    dtypes = set()
+
+    def forward(X, params, **buffers):
+        A2, cache = _network.forward(X, params, **buffers)
+        dtypes.update(array.dtype for array in (X, A2, cache.A1, cache.Z2))
+        return A2, cache
+
+    def backward(params, cache, X, Y, **weighting):
+        grads = _network.backward(params, cache, X, Y, **weighting)
+        dtypes.update(array.dtype for array in (*grads, Y))
+        if weighted:
+            dtypes.add(weighting["weights"].dtype)
+        return grads
+
+    objective = Objective(
+        X.astype("f4"),
+        Y.astype("f4"),
+        N_H,
+        **STEPS | {"forward": forward, "backward": backward},
+        sample_weight=weights if weighted else None,
+    )
+    params = objective.views(theta.astype("f4"))
+    objective(params, objective.views(np.empty_like(theta, "f4")))
+    assert dtypes == {np.dtype("f4")}
+    Z2 = logits(X.astype("f4"), params, forward=forward, n_jobs=1)
+    assert Z2.dtype == np.dtype("f4")
+    assert dtypes == {np.dtype("f4")}
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("order", "CF")
+def test_rows_are_taken_along_an_axis_from_memory_of_any_order(axis, order):
+    array = np.asarray(np.arange(20.0).reshape(4, 5), order=order)
+    rows = np.array([2, 0, 3])
+    out = np.empty_like(array.take(rows, axis=axis), order="C")
+    _objective._take(array, rows, axis, out)
+    assert_array_equal(out, array.take(rows, axis=axis))
 
 
 @pytest.mark.parametrize("m", [1, 15, 1000, 20000, 65537, 10**6])

@@ -511,3 +511,41 @@ def test_the_best_of_interrupted_runs_is_that_on_the_way_of_stopped_ones_where_t
     best = _solvers._best(runs, reason)
     assert best is runs[expected]
     assert best.stop_reason == reason
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gradients_of_mini_batches_have_the_precision_of_the_parameters(dtype):
+    told = set()
+
+    class Told(Shifted):
+        def __call__(self, params, grads=None):
+            if grads is not None:
+                told.add(grads.theta.dtype)
+            return super().__call__(params, grads)
+
+    run, batches = start(np.zeros(4, dtype)), lambda: iter([(Told(0.0), 1.0)])
+    step, watch = Step(_network.update, 0.5), Watch(tol=0.0)
+    _solvers.mini_batch_descent(Told(0.0), run, 2, batches=batches, step=step, watch=watch)
+    assert told == {np.dtype(dtype)}
+
+
+def test_the_best_is_restored_with_its_score():
+    run = start(np.zeros(4))
+    run.best, run.best_cost, run.best_score, run.score = np.ones(4), 7.0, 0.25, 3.0
+    run.restore_best(Quadratic())
+    assert_array_equal(run.theta, np.ones(4))
+    assert (run.score, run.cost, run.best_cost) == (0.25, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("reason", ["gradient small", "iteration limit"])
+def test_a_run_that_has_ended_is_not_advanced_again(reason):
+    told = []
+
+    def advance(run, limit):
+        told.append((runs.index(run), limit))
+        run.loss_curve = [0.0] * (3 if reason == "gradient small" else limit)
+        run.cost, run.stop_reason = float(runs.index(run)), reason
+
+    runs = [start(np.zeros(4)) for _ in range(2)]
+    _solvers.race(runs, advance, 4, 4)
+    assert told == [(0, 4), (1, 4)]

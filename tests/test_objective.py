@@ -254,6 +254,7 @@ def test_gradients_of_shards_take_less_than_the_data():
     X, Y = np.zeros((5000, 1000)), np.zeros((1, 5000))
     assert len(_objective._shards(X, Y, 4, None)) == 8
     assert len(_objective._shards(X, Y, 1250, None)) == 2
+    assert len(_objective._shards(X, Y, 10_000, None)) == 1
     wide = sparse.csr_array((50000, 20000))
     assert len(_objective._shards(wide, np.zeros((1, 50000)), 100, None)) == 2
 

@@ -549,3 +549,29 @@ def test_a_run_that_has_ended_is_not_advanced_again(reason):
     runs = [start(np.zeros(4)) for _ in range(2)]
     _solvers.race(runs, advance, 4, 4)
     assert told == [(0, 4), (1, 4)]
+
+
+def test_mini_batches_stop_where_the_gradient_of_the_last_epoch_was_small():
+    run, batches = start(np.ones(4)), lambda: iter([(Shifted(0.0), 1.0)])
+    step, watch = Step(_network.update, 0.5), Watch(tol=0.1)
+    _solvers.mini_batch_descent(Shifted(0.0), run, 100, batches=batches, step=step, watch=watch)
+    # The gradients of the epochs are 1, 1/2, 1/4, 1/8 and 1/16; after the last, all rows' is 1/32.
+    assert (run.stop_reason, run.n_iter) == ("gradient small", 5)
+
+
+@pytest.mark.parametrize(("penalty", "better_at"), [(0.5, 0), (0.2, 3)])
+def test_the_penalty_is_no_part_of_being_on_the_plateau(penalty, better_at):
+    run = start(np.zeros(4))
+    run.best_score, run.cost, run.loss_curve = 0.1, 1.0, [1.0] * 3
+    run._compare(Watch(0.0, None, lambda _: 0.2, lambda _: penalty, plateau=0.7))
+    assert run._better_at == better_at
+
+
+def test_what_is_finite_may_have_squares_that_are_not():
+    big, one = np.full(2, 1e200), np.ones(2)
+    with np.errstate(over="ignore"):
+        assert _solvers._all_finite(1.0, math.inf, big, one)
+        assert _solvers._all_finite(1.0, 2.0, one, big)
+        assert not _solvers._all_finite(1.0, math.inf, np.array([math.inf, 0.0]), one)
+        assert not _solvers._all_finite(1.0, 2.0, one, np.array([math.nan, 0.0]))
+        assert not _solvers._all_finite(math.nan, 2.0, one, one)

@@ -91,6 +91,9 @@ def test_the_element_type_can_be_chosen(dtype):
 def test_labels_of_any_type(labels):
     y = labels[codes % len(labels)][:500]
     clf = network().fit(X[:500], y)
+    mapped, maps = run(export.to_onnx(clf, zipmap=True), X[:500])
+    assert mapped.tolist() == clf.predict(X[:500]).tolist()
+    assert list(maps[0]) == clf.classes_.tolist()
     label, _ = run(export.to_onnx(clf), X[:500])
     assert label.tolist() == clf.predict(X[:500]).tolist()
     assert label.dtype.kind == ("O" if labels.dtype.kind in "UO" else clf.classes_.dtype.kind) or (
@@ -101,7 +104,7 @@ def test_labels_of_any_type(labels):
 def test_zipmap_gives_each_label_its_probability():
     clf = network().fit(X[:500], np.array(["a", "b", "c"])[codes[:500]])
     P = clf.predict_proba(X[:500])
-    _, maps = run(export.to_onnx(clf, zipmap=True, dtype="float32"), X[:500].astype("float32"))
+    _, maps = run(export.to_onnx(clf, zipmap=True), X[:500])
     assert list(maps[0]) == ["a", "b", "c"]
     np.testing.assert_allclose([list(row.values()) for row in maps], P, atol=1e-5)
     _, *columns = run(export.to_onnx(clf, zipmap="columns"), X[:500])
@@ -138,6 +141,31 @@ def test_skl2onnx_itself_converts_the_class():
     onnx = skl2onnx.to_onnx(clf, X[:1], options={"zipmap": False})
     _, P = run(onnx, X[:500])
     np.testing.assert_allclose(P, clf.predict_proba(X[:500]), atol=1e-13)
+    _, maps = run(skl2onnx.to_onnx(clf, X[:1].astype("float32")), X[:500].astype("float32"))
+    np.testing.assert_allclose([list(row.values()) for row in maps], P, atol=1e-5)
+
+
+class Same(TwoLayerSigmoidClassifier):
+    pass
+
+
+class Other(TwoLayerSigmoidClassifier):
+    def _forward(self, X, params, **buffers):
+        return super()._forward(2 * X, params, **buffers)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Same(max_iter=100, random_state=0),
+        make_pipeline(StandardScaler(), make_pipeline(StandardScaler(), network())),
+    ],
+    ids=str,
+)
+def test_subclasses_and_pipelines_in_pipelines(model):
+    model.fit(X[:500], codes[:500])
+    _, P = run(export.to_onnx(model), X[:500])
+    np.testing.assert_allclose(P, model.predict_proba(X[:500]), atol=1e-13)
 
 
 def test_columns_of_several_types():
@@ -169,13 +197,23 @@ def test_what_cannot_be_exported_is_refused():
         export.to_onnx(make_pipeline(LogisticRegression()).fit(X[:50], codes[:50]))
     with pytest.raises(ValueError, match="dtype must be float32 or float64, got int64"):
         export.to_onnx(clf, dtype="int64")
+    with pytest.raises(ValueError, match="both say what X is"):
+        export.to_onnx(clf, dtype="float32", initial_types=[])
+    with pytest.raises(TypeError, match="Other overrides _forward"):
+        export.to_onnx(Other(max_iter=100, random_state=0).fit(X[:50], codes[:50]))
+    dates = np.array(["2026-01-01", "2026-01-02"], dtype="datetime64[D]")[codes[:50] % 2]
+    with pytest.raises(ValueError, match="ONNX has no labels of type datetime64"):
+        export.to_onnx(network().fit(X[:50], dates))
     several = network().fit(X_labels[:50], Y_labels[:50])
     with pytest.raises(ValueError, match="zipmap is for one label a row"):
         export.to_onnx(several, zipmap=True)
+    with pytest.raises(ValueError, match="zipmap is for one label a row"):
+        skl2onnx.to_onnx(several, X[:1], options={"zipmap": True})
 
 
 def test_without_the_extra_the_error_names_it(monkeypatch):
     monkeypatch.setattr(export, "skl2onnx", None)
+    monkeypatch.setattr(export, "ABSENT", ImportError("No module"), raising=False)
     with pytest.raises(ImportError, match=r"two-layer-sigmoid\[onnx\]"):
         export.to_onnx(network().fit(X[:50], codes[:50]))
 

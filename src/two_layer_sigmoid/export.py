@@ -18,8 +18,8 @@ try:
     import skl2onnx
     from onnx import TensorProto
     from skl2onnx.common import data_types
-except ImportError:
-    skl2onnx = None
+except ImportError as error:
+    skl2onnx, ABSENT = None, error
 
 __all__ = ["to_onnx"]
 
@@ -57,8 +57,9 @@ def to_onnx(
         Of X and of the probabilities. None is that of the weights, which is that of the X of
         ``fit``. It is computed in float64 where the weights are float64.
     zipmap : bool or "columns", default=False
-        Whether the probabilities are a map from label to probability for each row, or a column
-        for each class, in place of a matrix. Not for multilabel targets.
+        Whether the probabilities are a map from label to probability for each row, in float32, or
+        a column for each class, in place of a matrix. Labels that are bool or float become
+        integers then. Not for multilabel targets.
     raw_scores : bool, default=False
         Whether to give logits, in nats, in place of probabilities: ``decision_function``, of two
         classes as the columns -z2 and z2.
@@ -79,30 +80,43 @@ def to_onnx(
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is, or ends in, something else.
+        If it is, or ends in, something else, or in a subclass with a ``_forward`` of its own.
     ValueError
-        If ``dtype`` is another, or ``zipmap`` is asked of multilabel targets.
+        If ``dtype`` is another, or given with ``initial_types``; if ``zipmap`` is asked of
+        multilabel targets; or if the labels are of a type that ONNX does not have.
     """
     if skl2onnx is None:
-        raise ImportError("to_onnx needs skl2onnx: pip install 'two-layer-sigmoid[onnx]'.")
-    check_is_fitted(estimator)
-    clf = estimator[-1] if hasattr(estimator, "steps") else estimator
-    if not isinstance(clf, TwoLayerSigmoidClassifier):
-        raise TypeError(
-            "to_onnx converts a TwoLayerSigmoidClassifier, or a pipeline that ends in one; "
-            f"got {clf!r}."
-        )
-    if zipmap and clf._multilabel:
-        raise ValueError("zipmap is for one label a row; for multilabel targets leave it False.")
+        message = "to_onnx needs skl2onnx: pip install 'two-layer-sigmoid[onnx]'."
+        raise ImportError(message) from ABSENT
+    clf = estimator
+    while hasattr(clf, "steps"):
+        clf = clf.steps[-1][1]
+    _check(clf)
+    if dtype is not None and initial_types is not None:
+        raise ValueError("dtype and initial_types both say what X is: give one of them.")
     if initial_types is None:
         tensor = _tensor_of_floats(clf.W1_.dtype if dtype is None else np.dtype(dtype))
-        initial_types = [("X", tensor([None, estimator.n_features_in_]))]
+        n_features = getattr(estimator, "n_features_in_", clf.n_features_in_)
+        initial_types = [("X", tensor([None, n_features]))]
+    _register(type(clf))
     return skl2onnx.convert_sklearn(
         estimator,
         initial_types=initial_types,
         options={id(clf): {"zipmap": zipmap, "raw_scores": raw_scores}},
         target_opset=target_opset,
     )
+
+
+def _check(clf: Any) -> None:
+    """Is this a network that the nodes below say all of?"""
+    if not isinstance(clf, TwoLayerSigmoidClassifier):
+        raise TypeError(
+            "to_onnx converts a TwoLayerSigmoidClassifier, or a pipeline that ends in one; "
+            f"got {clf!r}."
+        )
+    if type(clf)._forward is not TwoLayerSigmoidClassifier._forward:
+        raise TypeError(f"{type(clf).__name__} overrides _forward, which to_onnx cannot convert.")
+    check_is_fitted(clf)
 
 
 def _tensor_of_floats(dtype: np.dtype[Any]) -> Any:
@@ -136,9 +150,22 @@ def _declare(operator: Any) -> None:
     clf = operator.raw_operator
     label, probabilities = operator.outputs
     n, n_classes = operator.inputs[0].get_first_dimension(), len(clf.classes_)
-    tensor, _ = LABELS[clf.classes_.dtype.kind]
+    zipmap = operator.scope_inst.get_options(clf, {"zipmap": False})["zipmap"]
+    if zipmap and clf._multilabel:
+        raise ValueError("zipmap is for one label a row; for multilabel targets set it to False.")
+    tensor, _ = _labels(clf, zipmap)
     label.set_type(getattr(data_types, tensor)([n, n_classes] if clf._multilabel else [n]))
     probabilities.type.shape = [n, n_classes]
+    if zipmap is True:  # ONNX has maps to float32 only
+        probabilities.set_type(data_types.FloatTensorType([n, n_classes]))
+
+
+def _labels(clf: TwoLayerSigmoidClassifier, zipmap: bool | str) -> tuple[str, str]:
+    """What skl2onnx and ONNX call the labels; where they are the keys of a map, integers."""
+    kind = clf.classes_.dtype.kind
+    if kind not in LABELS:
+        raise ValueError(f"ONNX has no labels of type {clf.classes_.dtype}: give integers or str.")
+    return LABELS["i" if zipmap and kind in "bf" else kind]
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
@@ -151,7 +178,8 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     A1 = node("Sigmoid", node("Gemm", X, W1, b1, transB=1))
     Z2 = node("Gemm", A1, W2, b2, transB=1)
     label, probabilities = operator.outputs
-    _label(node, clf, Z2, element, label.full_name)
+    zipmap = container.get_options(clf, {"zipmap": False})["zipmap"]
+    _label(node, clf, Z2, element, zipmap=zipmap, output=label.full_name)
     if len(clf.W2_) == 1 and not clf._multilabel:
         Z2 = node("Concat", node("Neg", Z2), Z2, axis=1)
     if not container.get_options(clf, {"raw_scores": False})["raw_scores"]:
@@ -161,7 +189,13 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
 
 
 def _label(
-    node: _Nodes, clf: TwoLayerSigmoidClassifier, Z2: str, element: int, output: str
+    node: _Nodes,
+    clf: TwoLayerSigmoidClassifier,
+    Z2: str,
+    element: int,
+    *,
+    zipmap: bool | str,
+    output: str,
 ) -> None:
     """The labels of z2 > 0, strictly, or of the largest z2."""
     if clf._multilabel or len(clf.W2_) == 1:
@@ -173,9 +207,10 @@ def _label(
         code = node("Reshape", node("Cast", positive, to=TensorProto.INT64), shape)
     else:
         code = node("ArgMax", Z2, axis=1, keepdims=0)
-    _, labels = LABELS[clf.classes_.dtype.kind]
-    classes = node.constant(clf.classes_, getattr(TensorProto, labels))
-    node("Gather", classes, code, output=output, axis=0)
+    _, labels = _labels(clf, zipmap)
+    classes = clf.classes_.astype(int) if labels == "INT64" else clf.classes_
+    known = node.constant(classes, getattr(TensorProto, labels))
+    node("Gather", known, code, output=output, axis=0)
 
 
 def _probabilities(node: _Nodes, clf: TwoLayerSigmoidClassifier, Z2: str, element: int) -> str:
@@ -188,9 +223,10 @@ def _probabilities(node: _Nodes, clf: TwoLayerSigmoidClassifier, Z2: str, elemen
     return node("Softmax", node("Sub", node("Min", Z2, zero), rest), axis=1)
 
 
-if skl2onnx is not None:
+def _register(cls: type) -> None:
+    """Have skl2onnx convert this class by the functions above."""
     skl2onnx.update_registered_converter(
-        TwoLayerSigmoidClassifier,
+        cls,
         "TwoLayerSigmoidClassifier",
         _declare,
         _convert,
@@ -201,3 +237,7 @@ if skl2onnx is not None:
             "nocl": [False],  # what makes a zipmap asks for it
         },
     )
+
+
+if skl2onnx is not None:
+    _register(TwoLayerSigmoidClassifier)

@@ -32,7 +32,8 @@ def main() -> None:
     minor = ".".join(two_layer_sigmoid.__version__.split(".")[:2])
     (HERE / f"{minor}.pickle").write_bytes(pickle.dumps(fitted, protocol=4))
     P = {name: clf.predict_proba(X) for name, clf in fitted.items()}
-    np.savez_compressed(HERE / f"{minor}.npz", X=X, **P)
+    labels = {f"{name} labels": clf.predict(X) for name, clf in fitted.items()}
+    np.savez_compressed(HERE / f"{minor}.npz", X=X, **P, **labels)
 
 
 if __name__ == "__main__":

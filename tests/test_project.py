@@ -179,6 +179,8 @@ print("end")
     )
     assert done.returncode == 0, done.stderr
     does = [line for line in done.stdout.splitlines() if line.startswith("DOES")]
+    # threadpoolctl 3.5 has the system's table of libraries read out, once, to find C's.
+    does = [line for line in does if "ldconfig" not in line]
     assert len(does) == 1, does  # the last line's own, which shows that somebody watches
     assert "/dev/null" in does[0]
 

@@ -26,7 +26,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from benchmarks import problems
+from benchmarks import problems, tables
 from benchmarks.machine import save
 from benchmarks.plot_reliability import draw
 from benchmarks.rivals import of_mlp, of_ours
@@ -111,12 +111,11 @@ HELD_BACK = {
 def main() -> None:
     seeds = run(loss, list(FITS), range(N_SEEDS), list(PROBLEMS))
     save(seeds, "reliability")
-    print(summary(seeds).to_string(float_format="{:.4g}".format))
+    print(tables.reliability())
     larger = [problem for problem in PROBLEMS if "parity" not in problem]  # 16 rows have no folds
     folds = run(held_out, [*FITS, *HELD_BACK], range(CV.n_splits), larger)
     save(folds, "generalisation")
-    means = folds.groupby(["problem", "estimator"], sort=False)[["accuracy", "log loss"]].mean()
-    print(means.unstack("problem").T.to_string(float_format="{:.3f}".format))
+    print(tables.generalisation())
     draw(seeds)
 
 
@@ -158,15 +157,6 @@ def held_out(problem, name, fold):
 def log_loss_of(params, X, y):
     """The one objective that all are scored by."""
     return _network.cost(_network.forward(X.T, params)[1], y[np.newaxis].astype(float))
-
-
-def summary(seeds):
-    """For each problem and estimator: losses, shares near the best of all, seconds."""
-    best = seeds.groupby("problem")["loss"].transform("min")
-    near = {f"within {p} %": seeds["loss"] <= best * (1 + p / 100) + 1e-4 for p in (1, 5)}
-    groups = seeds.assign(**near).groupby(["problem", "estimator"], sort=False)
-    losses = groups["loss"].agg(["min", "median", "max"])
-    return losses.join(groups[list(near)].mean()).join(groups["seconds"].median())
 
 
 if __name__ == "__main__":

@@ -72,6 +72,11 @@ def begun(parameters, folder, interrupted_at=0):
     return process
 
 
+def assert_interrupted_and_usable(process):
+    said, errors = process.communicate(timeout=120)
+    assert (process.returncode, said) == (0, "interrupted\nusable\n"), errors
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 @pytest.mark.parametrize("evaluation", DRAWN)
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -79,8 +84,7 @@ def test_ctrl_c_at_any_evaluation_leaves_an_estimator_that_can_be_used(
     solver, evaluation, tmp_path
 ):
     process = begun(SOLVERS[solver], tmp_path, evaluation)
-    said, errors = process.communicate(timeout=120)
-    assert (process.returncode, said) == (0, "interrupted\nusable\n"), errors
+    assert_interrupted_and_usable(process)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
@@ -88,8 +92,7 @@ def test_ctrl_c_at_any_evaluation_leaves_an_estimator_that_can_be_used(
 def test_ctrl_c_from_outside_does_too(solver, tmp_path):
     process = begun(SOLVERS[solver], tmp_path)
     process.send_signal(signal.SIGINT)
-    said, errors = process.communicate(timeout=120)
-    assert (process.returncode, said) == (0, "interrupted\nusable\n"), errors
+    assert_interrupted_and_usable(process)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")

@@ -185,7 +185,7 @@ class Life(RuleBasedStateMachine):
         resumes = self.clf.warm_start and self.knows is not None
         self.trains(kind, self.clf.fit, self.clf.max_iter, resumes=resumes)
         if not resumes:
-            again = clone(self.clf).set_params(verbose=0)
+            again = clone(self.clf)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 np.testing.assert_array_equal(again.fit(*ROWS[kind]).W1_, self.clf.W1_)

@@ -94,9 +94,9 @@ def test_the_split_is_stratified_and_rows_keep_their_weights(unbalanced):
     seen = []
 
     class Recorded(TwoLayerSigmoidClassifier):
-        def _build_objective(self, X, targets, *args):
+        def _rows(self, X, targets, team):
             seen.append((X, targets))
-            return super()._build_objective(X, targets, *args)
+            return super()._rows(X, targets, team)
 
     w = 1 + X[:, 0] ** 2
     params = {"validation_fraction": 0.2, "max_iter": 100, "random_state": 0}

@@ -8,11 +8,13 @@ from scipy import sparse
 from two_layer_sigmoid import _network, _objective
 from two_layer_sigmoid._objective import (
     Objective,
+    Rows,
     broadcast_row_by_row,
     largest_entries,
     logits,
     moments,
     row_blocks,
+    row_shards,
 )
 
 N_X, N_H, N_Y, M = 3, 4, 2, 1000
@@ -29,8 +31,16 @@ def problem():
     return X, Y, theta, weights
 
 
+def objective_of(X, Y, *, alpha=0.0, **options):
+    return Objective(Rows(X, Y, N_H, **STEPS | options), alpha=alpha)
+
+
+def rows_of(X, w=None):
+    return Rows(X, np.zeros((1, X.shape[0])), N_H, **STEPS, sample_weight=w)
+
+
 def evaluate(X, Y, theta, **options):
-    objective = Objective(X, Y, N_H, **STEPS, **options)
+    objective = objective_of(X, Y, **options)
     gradient = np.full_like(theta, np.nan)
     return objective(objective.views(theta), objective.views(gradient)), gradient
 
@@ -60,7 +70,7 @@ def test_blocks_add_up_to_the_whole(problem, weighted, request):
 @pytest.mark.usefixtures("small_blocks")
 def test_shards_are_consecutive_and_at_most_sixteen(problem):
     X, Y, _, _ = problem
-    shards = _objective._shards(X, Y, N_H, None)
+    shards = Rows(X, Y, N_H, **STEPS)._shards
     assert len(shards) == 16
     in_order = np.concatenate([block.X.T for shard in shards for block in shard])
     assert_array_equal(in_order, X)
@@ -72,7 +82,7 @@ def test_shards_are_consecutive_and_at_most_sixteen(problem):
 def test_blocks_are_views(problem, dtype):
     X, Y, _, _ = problem
     for A in X.astype(dtype), np.asfortranarray(X, dtype):
-        shards = _objective._shards(A, Y.astype(dtype), N_H, None)
+        shards = Rows(A, Y.astype(dtype), N_H, **STEPS)._shards
         assert all(np.shares_memory(block.X, A) for shard in shards for block in shard)
 
 
@@ -121,9 +131,7 @@ def test_steps_may_return_arrays_of_their_own(problem):
         return _network.backward(params, cache, X, Y, **options)
 
     expected = evaluate(X, Y, theta)
-    objective = Objective(
-        X, Y, N_H, forward=_network.forward, cost=_network.cost, backward=backward
-    )
+    objective = objective_of(X, Y, backward=backward)
     gradient = np.full_like(theta, np.nan)
     assert objective(objective.views(theta), objective.views(gradient)) == expected[0]
     assert_array_equal(gradient, expected[1])
@@ -131,7 +139,7 @@ def test_steps_may_return_arrays_of_their_own(problem):
 
 def test_cost_alone_is_the_same(problem, small_blocks):
     X, Y, theta, weights = problem
-    objective = Objective(X, Y, N_H, **STEPS, sample_weight=weights, alpha=0.3)
+    objective = objective_of(X, Y, sample_weight=weights, alpha=0.3)
     params, grads = objective.views(theta), objective.views(np.empty_like(theta))
     assert objective(params) == objective(params, grads)
 
@@ -144,7 +152,7 @@ def test_batches_average_to_the_whole(problem, kind, dtype, weighted):
     X, Y, theta = kind(X.astype(dtype)), Y.astype(dtype), theta.astype(dtype)
     weights = np.where(np.arange(M) < M // 2, 0.0, weights)  # whole batches may weigh nothing
     options = {"sample_weight": weights if weighted else None, "alpha": 0.3}
-    objective = Objective(X, Y, N_H, **STEPS, **options)
+    objective = objective_of(X, Y, **options)
     gradient, mean, cost = np.empty_like(theta), np.zeros_like(theta), 0.0
     for _ in range(2):  # the second epoch finds memory that the first has used
         shares = []
@@ -167,7 +175,7 @@ def test_moments(problem, kind, weighted):
     X = np.c_[X * [1, 100, 1e-3] + [0, -5, 2], np.full(M, 0.1)]
     w = weights if weighted else None
     expected = np.average(X, axis=0, weights=w)
-    mean, spread = moments(kind(X), w)
+    mean, spread = moments(rows_of(kind(X), w))
     assert_allclose(mean, expected, rtol=1e-12, atol=1e-14)
     expected_spread = np.sqrt(np.average((X - expected) ** 2, axis=0, weights=w))
     assert_allclose(spread[:3], expected_spread[:3], rtol=1e-12)
@@ -177,21 +185,21 @@ def test_moments(problem, kind, weighted):
 def test_moments_of_float32_are_computed_in_float64():
     X = np.full((10**6, 1), 16777216.0, np.float32)
     X[::2] += 2
-    mean, spread = moments(X, None)
+    mean, spread = moments(rows_of(X))
     assert (mean.item(), spread.item()) == (16777217.0, 1.0)
 
 
 @pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
 def test_a_spread_counts_beside_its_mean(scale):
     X = scale * np.array([[1.0], [1.0 + 1e-10], [1.0 - 1e-10]])
-    assert moments(X, None)[1].item() == pytest.approx(scale * 1e-10 * np.sqrt(2 / 3), rel=1e-4)
-    assert moments(scale * (1 + (X / scale - 1) * 1e-4), None)[1].item() == 0
+    assert moments(rows_of(X))[1].item() == pytest.approx(scale * 1e-10 * np.sqrt(2 / 3), rel=1e-4)
+    assert moments(rows_of(scale * (1 + (X / scale - 1) * 1e-4)))[1].item() == 0
 
 
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array, sparse.csc_array])
 def test_the_largest_entries_are_those_of_each_column(kind):
     X = kind(np.array([[1.0, -5.0, 0.0], [2.0, 3.0, -0.5], [-1.0, 4.0, 0.0]]))
-    assert_array_equal(largest_entries(X), [2.0, 5.0, 0.5])
+    assert_array_equal(largest_entries(rows_of(X)), [2.0, 5.0, 0.5])
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -211,11 +219,11 @@ def test_the_arithmetic_is_in_the_precision_of_the_rows(problem, weighted, small
             dtypes.add(weighting["weights"].dtype)
         return grads
 
-    objective = Objective(
+    objective = objective_of(
         X.astype("f4"),
         Y.astype("f4"),
-        N_H,
-        **STEPS | {"forward": forward, "backward": backward},
+        forward=forward,
+        backward=backward,
         sample_weight=weights if weighted else None,
     )
     params = objective.views(theta.astype("f4"))
@@ -246,17 +254,17 @@ def test_blocks_are_alike_and_cover_the_rows(m, n_x, n_h, dtype):
     assert sum(sizes) == m
     assert set(sizes[:-1]) <= {sizes[0]}
     assert sizes[-1] <= sizes[0] <= max(1024, 2**21 / (X.itemsize * (n_x + 2 * n_h))) + 16
-    numbers = {len(shard) for shard in _objective._shards(X, np.empty((1, m), dtype), n_h, None)}
+    numbers = {len(shard) for shard in row_shards(X, n_h)}
     assert max(numbers) - min(numbers) <= 1
 
 
 def test_gradients_of_shards_take_less_than_the_data():
-    X, Y = np.zeros((5000, 1000)), np.zeros((1, 5000))
-    assert len(_objective._shards(X, Y, 4, None)) == 8
-    assert len(_objective._shards(X, Y, 1250, None)) == 2
-    assert len(_objective._shards(X, Y, 10_000, None)) == 1
+    X = np.zeros((5000, 1000))
+    assert len(row_shards(X, 4)) == 8
+    assert len(row_shards(X, 1250)) == 2
+    assert len(row_shards(X, 10_000)) == 1
     wide = sparse.csr_array((50000, 20000))
-    assert len(_objective._shards(wide, np.zeros((1, 50000)), 100, None)) == 2
+    assert len(row_shards(wide, 100)) == 2
 
 
 def test_broadcasting_by_rows_is_over_when_it_is_left():

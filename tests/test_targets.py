@@ -128,11 +128,10 @@ def test_labels_of_mixed_kinds(y):
 
 
 def test_constant_cost_is_the_loss_of_the_base_rate():
-    y, w = np.array([0, 1, 1, 1]), np.array([1, 2, 1, 1])
-    rate = 4 / 5
+    y, w, rate = np.array([0, 1, 1, 1]), np.array([1, 2, 1, 1]), 4 / 5
     expected = log_loss(y, np.full(4, rate), sample_weight=w)
-    assert_allclose(_targets.constant_cost(encode(y, w)), expected)
-    assert _targets.constant_cost(encode([[0, 1], [0, 1]])) == 0
+    assert_allclose(_targets.constant_cost(np.array([rate])), expected)
+    assert _targets.constant_cost(np.array([0.0, 1.0])) == 0
 
 
 def test_labels_need_more_than_a_half():

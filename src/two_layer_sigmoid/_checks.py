@@ -17,7 +17,7 @@ from ._targets import Targets
 from ._training import PLATEAU
 
 WILD_SCALES = 1e3  # a ratio of spreads, or of mean to spread, that gradient descent cannot bridge
-CALLER = 7  # frames from a warning up to the line that calls `fit`
+CALLER = 8  # frames from a warning up to the line that calls `fit`
 SCALE_THEM = "Scale the features, for example with sklearn.preprocessing.StandardScaler."
 
 
@@ -108,9 +108,9 @@ def given_start(init: Any, n_x: int, n_h: int, n_y: int) -> Parameters:
     return Parameters(*(array.astype(np.float64) for array in arrays))
 
 
-def largest_of(**rows: Any) -> dict[str, Array]:
-    """The largest absolute value in each column of the named rows, without those that are None."""
-    return {name: largest_entries(X) for name, X in rows.items() if X is not None}
+def largest_of(**data: Any) -> dict[str, Array]:
+    """The largest absolute value of each feature of the named rows, without those that are None."""
+    return {name: largest_entries(rows) for name, rows in data.items() if rows is not None}
 
 
 def check_reach(starts: list[Parameters], largest: dict[str, Array], dtype: npt.DTypeLike) -> None:

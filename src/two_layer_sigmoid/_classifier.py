@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from . import _checks, _network, _targets
 from ._callbacks import CallbackSupportMixin
 from ._network import Array, Cache, Parameters
-from ._objective import Objective, logits, moments
+from ._objective import Objective, Rows, base_rates, logits, moments
 from ._solvers import Run
 from ._targets import Examples, Targets
 from ._threads import Team, single_blas_thread
@@ -575,24 +575,33 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
             if one_pass:
                 _check_partial_fit_first_call(self, classes)
             training, held_out = self._encode(X, y, sample_weight, validation_set, call)
-            largest = _checks.largest_of(X=training[0], X_val=held_out and held_out[0])
-            starts = self._start(*training, largest, call)
-            objective = self._build_objective(*training, self.alpha, team)
-            constant_cost = _targets.constant_cost(training[1])
-            run, losses = train(
-                self,
+            self._learn(
+                self._rows(*training, team),
+                held_out and self._rows(*held_out, team),
                 call,
-                objective,
-                starts,
-                held_out=held_out and self._build_objective(*held_out, 0.0, team),
-                constant_cost=constant_cost,
-                data={"X": X, "y": y, "sample_weight": sample_weight},
+                {"X": X, "y": y, "sample_weight": sample_weight},
             )
-            costs = run.cost - objective.penalty(run.params), constant_cost
-            _checks.check_begun(run.cost)
-            _checks.check_reach([run.params], largest, call.dtype)
-            self._store(run, losses, call, costs)
         return self
+
+    def _learn(self, rows: Any, held_out: Rows | None, call: Call, data: dict[str, Any]) -> None:
+        """Train on rows, wherever they are; ``data`` is what callbacks are told of."""
+        largest = _checks.largest_of(X=rows, X_val=held_out)
+        starts = self._start(rows, largest, call)
+        objective = Objective(rows, alpha=float(self.alpha))
+        constant_cost = _targets.constant_cost(base_rates(rows))
+        run, losses = train(
+            self,
+            call,
+            objective,
+            starts,
+            held_out=None if held_out is None else Objective(held_out),
+            constant_cost=constant_cost,
+            data=data,
+        )
+        costs = run.cost - objective.penalty(run.params), constant_cost
+        _checks.check_begun(run.cost)
+        _checks.check_reach([run.params], largest, call.dtype)
+        self._store(run, losses, call, costs)
 
     def _validate(self, X: Any, y: Any, *, reset: bool, dtype: Any = DTYPES) -> Any:
         return validate_data(
@@ -641,21 +650,18 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"X_val, y_val and sample_weight_val: {error}") from error
 
-    def _start(
-        self, X: Any, targets: Targets, largest: dict[str, Array], call: Call
-    ) -> list[Array]:
+    def _start(self, rows: Any, largest: dict[str, Array], call: Call) -> list[Array]:
         """The parameters to train from, as flat vectors of the data's dtype."""
         if call.resume:
             starts = [Parameters(*(getattr(self, name) for name in WEIGHTS))]
         else:
-            mean, spread = moments(X, targets.weights)
+            mean, spread = moments(rows)
             unit = np.where(spread > 0, spread, 1.0)  # as StandardScaler treats constant features
-            layer_sizes = X.shape[1], int(self.n_h), len(targets.Y)
             # Where small weights meet a saddle, they all do: every other start is another kind.
             inits = [self.init, "spread" if self.init == "auto" else self.init]
             starts = [
                 self._initialize_parameters(
-                    *layer_sizes,
+                    *rows.layer_sizes,
                     mean=mean,
                     spread=unit,
                     random_state=call.random_state,
@@ -666,20 +672,15 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         _checks.check_reach(starts, largest, call.dtype)
         if not call.resume:
             _checks.warn_of_wild_scales(spread, np.abs(mean) / unit)
-        return [np.concatenate([W.ravel() for W in params]).astype(X.dtype) for params in starts]
+        return [np.concatenate([W.ravel() for W in params]).astype(rows.dtype) for params in starts]
 
-    def _build_objective(self, X: Any, targets: Targets, alpha: float, team: Team) -> Objective:
-        return Objective(
-            X,
-            targets.Y,
-            int(self.n_h),
-            forward=self._forward,
-            cost=self._cost,
-            backward=self._backward,
-            sample_weight=targets.weights,
-            alpha=float(alpha),
-            team=team,
+    def _rows(self, X: Any, targets: Targets, team: Team) -> Rows:
+        return Rows(
+            X, targets.Y, int(self.n_h), **self._steps(), sample_weight=targets.weights, team=team
         )
+
+    def _steps(self) -> dict[str, Any]:
+        return {"forward": self._forward, "cost": self._cost, "backward": self._backward}
 
     def _bind(self, run: Run) -> None:
         """Let the fitted attributes be those of a run, as it is and as it goes on."""

@@ -11,8 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial, reduce
 from itertools import pairwise
-from typing import Any, NamedTuple
+from operator import add
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +34,10 @@ SMALLEST_BUFFER = 16  # numbers that NumPy buffers, at least
 ROUNDING = 1e-12  # spreads below this share of the mean are rounding errors of a constant
 
 
+T = TypeVar("T")
+Shards = list[list[slice]]  # of each, its blocks
+
+
 class Block(NamedTuple):
     """Some consecutive rows of the data, as the lecture's columns."""
 
@@ -40,17 +46,14 @@ class Block(NamedTuple):
     weights: Array | None  # (b,)
 
 
-class Objective:
-    """The function that training minimises.
-
-    With L_i the log loss of row i (lecture, equation 8) and w_i its weight (1 without weights)::
-
-        cost = sum_i w_i L_i / sum_i w_i  +  alpha / 2 * (||W1||^2 + ||W2||^2)
+class Rows:
+    """Rows of a data set in memory, cut into blocks and groups of blocks, the shards.
 
     The shape of the data alone fixes the blocks, and groups consecutive blocks into at most
-    ``N_SHARDS`` shards. The blocks of a shard are added in order, then the shards are. That one
-    order of summation is part of the contract: it makes results independent of who computes which
-    shard, and so of the number of threads.
+    ``N_SHARDS`` shards. Whatever is added up over the rows, the cost, its gradient or a mean, is
+    added over the blocks of a shard in order, then over the shards. That one order of summation is
+    part of the contract: it makes results independent of who computes which shard, and so of the
+    number of threads and of machines.
 
     Parameters
     ----------
@@ -63,12 +66,10 @@ class Objective:
     forward, cost, backward : callable
         The steps of the network, with the signatures of those in ``_network``.
     sample_weight : ndarray of shape (m,), default=None
-    alpha : float, default=0.0
-        Strength of the L2 penalty. It does not depend on the number of rows.
-    total : float, default=None
-        What to divide by instead of sum_i w_i.
     team : Team, default=None
         The threads to share out the shards to; by default the calling one.
+    shards : list of lists of slices, default=None
+        The blocks of each shard, where these rows are a part of the data.
     """
 
     def __init__(
@@ -81,42 +82,157 @@ class Objective:
         cost: Callable[..., float],
         backward: Callable[..., Parameters],
         sample_weight: Array | None = None,
-        alpha: float = 0.0,
-        total: float | None = None,
         team: Team | None = None,
+        shards: Shards | None = None,
     ) -> None:
-        n_y, m = Y.shape
-        self.layer_sizes = X.shape[1], n_h, n_y
-        self.alpha = alpha
-        self.total = total or float(m if sample_weight is None else sample_weight.sum())
-        weights = None if sample_weight is None else sample_weight.astype(X.dtype, copy=False)
-        self._X, self._Y, self._weights = X, Y, weights
+        self.layer_sizes = X.shape[1], n_h, len(Y)
+        self.X, self.Y, self.dtype = X, Y, X.dtype
+        self.weights = None if sample_weight is None else sample_weight.astype(X.dtype, copy=False)
         self._forward, self._cost, self._backward = forward, cost, backward
-        self._shards = _shards(X, Y, n_h, weights)
-        self._batches: dict[int, Objective] = {}
+        self._shards = [
+            [
+                Block(X[rows].T, Y[:, rows], None if self.weights is None else self.weights[rows])
+                for rows in shard
+            ]
+            for shard in shards or row_shards(X, n_h)
+        ]
         self._team = team or Team(1)
         self._shard_grads = [self._new_grads() for _ in self._shards[1:]]
         self._desks: dict[int, _Desk] = {}  # one for each thread
 
-    def _new_grads(self) -> Parameters:
-        shapes = parameter_shapes(*self.layer_sizes)
-        return self.views(np.empty(sum(rows * columns for rows, columns in shapes), self._X.dtype))
-
     @property
     def n_rows(self) -> int:
         """Number of examples, m."""
-        return int(self._Y.shape[1])
+        return int(self.Y.shape[1])
+
+    def fold(self, of_block: Callable[[Block], T], combine: Callable[[T, T], T] = add) -> T:
+        """``of_block`` of all blocks, added up or otherwise combined in the one order."""
+        return reduce(combine, self.fold_shards(of_block, combine))
+
+    def fold_shards(self, of_block: Callable[[Block], T], combine: Callable[[T, T], T]) -> list[T]:
+        """The same for each shard."""
+        return self._team.map(
+            lambda i, _: reduce(combine, map(of_block, self._shards[i])), len(self._shards)
+        )
+
+    def log_loss(self, params: Parameters, grads: Parameters | None, total: float) -> float:
+        """sum_i w_i L_i / total; ``grads``, if given, receives its gradient."""
+        if len(self._shards) == 1:  # sharing out would cost a microsecond of some fifty
+            return self._of_shard(self._shards[0], params, grads, total, self._desk(0))
+        parts = [] if grads is None else [grads, *self._shard_grads]
+        return add_up(self._shares(params, parts, total), parts)
+
+    def shares(
+        self, params: Parameters, total: float, *, gradient: bool
+    ) -> tuple[list[float], list[Parameters]]:
+        """The share of each shard in ``log_loss``, and in its gradient if that is wanted."""
+        parts = [self._new_grads() for _ in self._shards] if gradient else []
+        return self._shares(params, parts, total), parts
+
+    def take(self, rows: npt.NDArray[np.intp], memory: Rows | None) -> Rows:
+        """Some of the rows; if dense in ``memory``, as many that they overwrite."""
+        if memory is not None and not sparse.issparse(self.X):
+            _take(self.X, rows, 0, memory.X)
+            _take(self.Y, rows, 1, memory.Y)
+            if self.weights is not None:
+                _take(self.weights, rows, 0, memory.weights)
+            return memory
+        return Rows(
+            self.X[rows],
+            np.ascontiguousarray(self.Y[:, rows]),
+            self.layer_sizes[1],
+            forward=self._forward,
+            cost=self._cost,
+            backward=self._backward,
+            sample_weight=None if self.weights is None else self.weights[rows],
+            team=self._team,
+        )
+
+    def _shares(self, params: Parameters, parts: list[Parameters], total: float) -> list[float]:
+        """The share of each shard, computed by whoever is free; ``parts``, if any, as ``grads``."""
+
+        def share(i: int, worker: int) -> float:
+            out = parts[i] if parts else None
+            return self._of_shard(self._shards[i], params, out, total, self._desk(worker))
+
+        return self._team.map(share, len(self._shards))
+
+    def _of_shard(
+        self,
+        shard: list[Block],
+        params: Parameters,
+        out: Parameters | None,
+        total: float,
+        desk: _Desk,
+    ) -> float:
+        """The shard's share of the cost; ``out`` receives its share of the gradient."""
+        first, *others = shard
+        cost = self._of_block(first, params, out, total, desk)
+        for block in others:
+            cost += self._of_block(block, params, out and desk.block_grads, total, desk)
+            _add(out, desk.block_grads)
+        return cost
+
+    def _of_block(
+        self, block: Block, params: Parameters, out: Parameters | None, total: float, desk: _Desk
+    ) -> float:
+        X, Y, weights = block
+        work = desk.works[Y.shape[1]]
+        _, cache = self._forward(X, params, work=work)
+        cost = self._cost(cache, Y, weights=weights, total=total, work=work)
+        if out is not None:
+            grads = self._backward(
+                params, cache, X, Y, weights=weights, total=total, work=work, out=out
+            )
+            out.assign(grads)  # a subclass may return arrays of its own
+        return cost
+
+    def _desk(self, worker: int) -> _Desk:
+        desk = self._desks.get(worker)
+        if desk is None:
+            _, n_h, n_y = self.layer_sizes
+            sizes = {block.Y.shape[1] for shard in self._shards for block in shard}
+            works = {b: Workspace.allocate(n_h, n_y, b, self.Y.dtype) for b in sizes}
+            desk = self._desks[worker] = _Desk(works, self._new_grads())
+        return desk
+
+    def _new_grads(self) -> Parameters:
+        shapes = parameter_shapes(*self.layer_sizes)
+        n = sum(rows * columns for rows, columns in shapes)
+        return Parameters.views(np.empty(n, self.dtype), *self.layer_sizes)
+
+
+class Objective:
+    """The function that training minimises.
+
+    With L_i the log loss of row i (lecture, equation 8) and w_i its weight (1 without weights)::
+
+        cost = sum_i w_i L_i / sum_i w_i  +  alpha / 2 * (||W1||^2 + ||W2||^2)
+
+    Parameters
+    ----------
+    rows : Rows
+        The data, or what has its ``layer_sizes``, ``fold`` and ``log_loss`` and computes them
+        elsewhere.
+    alpha : float, default=0.0
+        Strength of the L2 penalty. It does not depend on the number of rows.
+    total : float, default=None
+        What to divide by instead of sum_i w_i.
+    """
+
+    def __init__(self, rows: Any, *, alpha: float = 0.0, total: float | None = None) -> None:
+        self.rows = rows
+        self.alpha = alpha
+        self.total = rows.fold(weight) if total is None else total
+        self._batches: dict[int, Objective] = {}
 
     def views(self, theta: Array) -> Parameters:
         """The four arrays of the network as views of the flat vector ``theta``."""
-        return Parameters.views(theta, *self.layer_sizes)
+        return Parameters.views(theta, *self.rows.layer_sizes)
 
     def __call__(self, params: Parameters, grads: Parameters | None = None) -> float:
         """The cost at ``params``; ``grads``, if given, receives its gradient."""
-        if len(self._shards) == 1:  # sharing out would cost a microsecond of some fifty
-            cost = self._of_shard(self._shards[0], params, grads, self._desk(0))
-        else:
-            cost = self._of_shards(params, grads)
+        cost: float = self.rows.log_loss(params, grads, self.total)
         if self.alpha and grads is not None:
             np.add(grads.W1, self.alpha * params.W1, out=grads.W1)
             np.add(grads.W2, self.alpha * params.W2, out=grads.W2)
@@ -141,79 +257,21 @@ class Objective:
         so that its mean over the batches, by their shares, is the cost of all rows, whatever the
         size of the batches and however the weights fall.
         """
-        order = random_state.permutation(self.n_rows)
-        for start in range(0, self.n_rows, size):
-            rows = order[start : start + size]
-            yield self._batch(rows), len(rows) / self.n_rows
+        m = self.rows.n_rows
+        order = random_state.permutation(m)
+        for start in range(0, m, size):
+            taken = order[start : start + size]
+            share = len(taken) / m
+            yield self._batch(taken, share), share
 
-    def _batch(self, rows: npt.NDArray[np.intp]) -> Objective:
+    def _batch(self, taken: npt.NDArray[np.intp], share: float) -> Objective:
         """The objective of some rows, in memory that the next batch as large overwrites."""
-        batch = self._batches.get(len(rows))
-        if batch is not None and not sparse.issparse(self._X):
-            _take(self._X, rows, 0, batch._X)
-            _take(self._Y, rows, 1, batch._Y)
-            if self._weights is not None:
-                _take(self._weights, rows, 0, batch._weights)
-            return batch
-        batch = Objective(
-            self._X[rows],
-            np.ascontiguousarray(self._Y[:, rows]),
-            self.layer_sizes[1],
-            forward=self._forward,
-            cost=self._cost,
-            backward=self._backward,
-            sample_weight=None if self._weights is None else self._weights[rows],
-            alpha=self.alpha,
-            total=self.total * len(rows) / self.n_rows,
-            team=self._team,
-        )
-        self._batches[len(rows)] = batch
-        return batch
-
-    def _of_shards(self, params: Parameters, grads: Parameters | None) -> float:
-        """The cost without its penalty, each shard computed by whoever is free."""
-        parts = [None] * len(self._shards) if grads is None else [grads, *self._shard_grads]
-        costs = self._team.map(
-            lambda i, worker: self._of_shard(self._shards[i], params, parts[i], self._desk(worker)),
-            len(self._shards),
-        )
-        for part in self._shard_grads:
-            _add(grads, part)
-        return sum(costs)
-
-    def _of_shard(
-        self, shard: list[Block], params: Parameters, out: Parameters | None, desk: _Desk
-    ) -> float:
-        """The shard's share of the cost; ``out`` receives its share of the gradient."""
-        first, *others = shard
-        cost = self._of_block(first, params, out, desk)
-        for block in others:
-            cost += self._of_block(block, params, out and desk.block_grads, desk)
-            _add(out, desk.block_grads)
-        return cost
-
-    def _of_block(
-        self, block: Block, params: Parameters, out: Parameters | None, desk: _Desk
-    ) -> float:
-        X, Y, weights = block
-        work = desk.works[Y.shape[1]]
-        _, cache = self._forward(X, params, work=work)
-        cost = self._cost(cache, Y, weights=weights, total=self.total, work=work)
-        if out is not None:
-            grads = self._backward(
-                params, cache, X, Y, weights=weights, total=self.total, work=work, out=out
-            )
-            out.assign(grads)  # a subclass may return arrays of its own
-        return cost
-
-    def _desk(self, worker: int) -> _Desk:
-        desk = self._desks.get(worker)
-        if desk is None:
-            _, n_h, n_y = self.layer_sizes
-            sizes = {block.Y.shape[1] for shard in self._shards for block in shard}
-            works = {b: Workspace.allocate(n_h, n_y, b, self._Y.dtype) for b in sizes}
-            desk = self._desks[worker] = _Desk(works, self._new_grads())
-        return desk
+        memory = self._batches.get(len(taken))
+        rows = self.rows.take(taken, memory and memory.rows)
+        if memory is None or rows is not memory.rows:
+            memory = Objective(rows, alpha=self.alpha, total=self.total * share)
+            self._batches[len(taken)] = memory
+        return memory
 
 
 class _Desk(NamedTuple):
@@ -275,53 +333,90 @@ def row_blocks(X: Any, n_h: int) -> list[slice]:
     return [slice(start, min(start + size, m)) for start in range(0, m, size)]
 
 
-def moments(X: Any, sample_weight: Array | None) -> tuple[Array, Array]:
-    """Weighted mean and standard deviation of each column of X, in float64.
-
-    A standard deviation that is but the rounding error of the mean is returned as zero.
-    """
-    if sparse.issparse(X):
-        mean, variance = mean_variance_axis(X.astype(np.float64), axis=0, weights=sample_weight)
-    else:
-        mean = _average(X, sample_weight, lambda rows: rows)
-        variance = _average(X, sample_weight, lambda rows: np.square(rows - mean))
-    spread = np.sqrt(variance)
-    spread[spread <= ROUNDING * np.abs(mean)] = 0.0
-    return mean, spread
-
-
-def largest_entries(X: Any) -> Array:
-    """The largest absolute value in each column of X, without a copy of X."""
-    low, high = min_max_axis(X, axis=0) if sparse.issparse(X) else (X.min(axis=0), X.max(axis=0))
-    largest: Array = np.maximum(-low, high)
-    return largest
-
-
-def _average(X: Array, sample_weight: Array | None, of_rows: Callable[[Array], Array]) -> Array:
-    """Weighted average of ``of_rows(block)`` over the rows of X, in float64."""
-    total, weight = np.zeros(X.shape[1]), 0.0
-    for rows in row_blocks(X, 0):
-        w = np.ones(rows.stop - rows.start) if sample_weight is None else sample_weight[rows]
-        total += w @ of_rows(X[rows].astype(np.float64, copy=False))
-        weight += float(w.sum())
-    return total / weight
-
-
-def _shards(X: Any, Y: Array, n_h: int, weights: Array | None) -> list[list[Block]]:
-    """All blocks of the data, in groups of consecutive ones.
+def row_shards(X: Any, n_h: int) -> Shards:
+    """The blocks of X, in groups of consecutive ones.
 
     There are ``N_SHARDS``, but no more than blocks, and so few that their gradients take no more
     than half the memory of dense X; of sparse X, no more than there are rows for each feature.
     """
-    blocks = [
-        Block(X[rows].T, Y[:, rows], None if weights is None else weights[rows])
-        for rows in row_blocks(X, n_h)
-    ]
+    blocks = row_blocks(X, n_h)
     m, n_x = X.shape
     most = m // (n_x if sparse.issparse(X) else 2 * n_h)
     n_shards = min(N_SHARDS, len(blocks), max(1, most))
     bounds = [len(blocks) * i // n_shards for i in range(n_shards + 1)]
     return [blocks[start:stop] for start, stop in pairwise(bounds)]
+
+
+def add_up(costs: list[float], parts: list[Parameters]) -> float:
+    """Add the shares of the shards in order: the costs, and to the first part the others."""
+    for part in parts[1:]:
+        _add(parts[0], part)
+    return sum(costs)
+
+
+def weight(block: Block) -> float:
+    """sum_i w_i of a block; for a :meth:`Rows.fold`, as are those that follow."""
+    if block.weights is None:
+        return float(block.Y.shape[1])
+    return float(block.weights.sum(dtype=np.float64))
+
+
+def class_weights(block: Block) -> Array:
+    """sum_i w_i y_i of each output, in float64."""
+    return _weighted_sum(block.Y.astype(np.float64, copy=False), block)
+
+
+def base_rates(rows: Any) -> Array:
+    """The weighted mean of each output's targets."""
+    rates: Array = rows.fold(class_weights) / rows.fold(weight)
+    return rates
+
+
+def moments(rows: Any) -> tuple[Array, Array]:
+    """Weighted mean and standard deviation of each feature, in float64.
+
+    A standard deviation that is but the rounding error of the mean is returned as zero.
+    """
+    if sparse.issparse(rows.X):
+        X, weights = (None if A is None else A.astype(np.float64) for A in (rows.X, rows.weights))
+        mean, variance = mean_variance_axis(X, axis=0, weights=weights)
+    else:
+        total = rows.fold(weight)
+        mean = rows.fold(_features) / total
+        variance = rows.fold(partial(_squares, mean=mean)) / total
+    spread = np.sqrt(variance)
+    spread[spread <= ROUNDING * np.abs(mean)] = 0.0
+    return mean, spread
+
+
+def largest_entries(rows: Any) -> Array:
+    """The largest absolute value of each feature, without a copy of X."""
+    if sparse.issparse(rows.X):
+        low, high = min_max_axis(rows.X, axis=0)
+        return np.asarray(np.maximum(-low, high))
+    largest: Array = rows.fold(_largest, np.maximum)
+    return largest
+
+
+def _largest(block: Block) -> Array:
+    largest: Array = np.maximum(-block.X.min(axis=1), block.X.max(axis=1))
+    return largest
+
+
+def _features(block: Block) -> Array:
+    """sum_i w_i x_i, in float64."""
+    return _weighted_sum(block.X.astype(np.float64, copy=False), block)
+
+
+def _squares(block: Block, mean: Array) -> Array:
+    """sum_i w_i (x_i - mean)^2, in float64."""
+    return _weighted_sum(np.square(block.X - mean[:, np.newaxis]), block)
+
+
+def _weighted_sum(columns: Array, block: Block) -> Array:
+    weights = np.ones(columns.shape[1]) if block.weights is None else block.weights
+    weighted_sum: Array = columns @ weights.astype(np.float64, copy=False)
+    return weighted_sum
 
 
 def _logits(cache: Cache) -> Array:

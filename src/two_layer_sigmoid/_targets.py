@@ -129,9 +129,8 @@ def check_weights(sample_weight: Any, m: int) -> Array | None:
     return _scaled(w, "sample_weight")
 
 
-def constant_cost(targets: Targets) -> float:
+def constant_cost(rates: Array) -> float:
     """The log loss of the best constant predictor: the entropy of each output's base rate."""
-    rates = np.average(targets.Y, axis=1, weights=targets.weights)
     return float((entr(rates) + entr(1 - rates)).sum())
 
 

@@ -141,7 +141,7 @@ def _solver(
         return partial(_solvers.lbfgs, objective)
     # A rate that is a NumPy scalar would widen float32.
     step = Step(clf._update, float(clf.learning_rate), float(clf.momentum))
-    if clf.batch_size is None or clf.batch_size >= objective.n_rows:
+    if clf.batch_size is None or clf.batch_size >= objective.rows.n_rows:
         return partial(_solvers.gradient_descent, objective, step=step)
     batches = partial(objective.batches, int(clf.batch_size), random_state)
     return partial(_solvers.mini_batch_descent, objective, step=step, batches=batches)

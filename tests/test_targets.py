@@ -15,7 +15,13 @@ Y_INDICATOR = np.array([[0, 1, 1], [1, 0, 0], [0, 0, 1], [1, 1, 1]])
 def encode(y, sample_weight=None, class_weight=None, dtype=np.float64):
     y = y if sparse.issparse(y) else np.asarray(y)
     X = np.arange(y.shape[0], dtype=dtype)[:, np.newaxis]
-    return _targets.encode(X, y, sample_weight, class_weight)[1]
+    weights = _targets.check_weights(sample_weight, len(X))
+    class_weight = resolved(class_weight, y, weights)
+    return _targets.encode(X, y, weights, class_weight)[1]
+
+
+def resolved(class_weight, y, weights):
+    return _targets.resolved(class_weight, y, weights, [[slice(y.shape[0])]])
 
 
 @pytest.mark.parametrize("y", [[-1, 1, 1, -1], [False, True, True, False], list("nyyn")])
@@ -85,7 +91,7 @@ def test_rows_without_weight_are_dropped(container):
 
 def test_class_weight_multiplies_sample_weight():
     weights = encode(["a", "b", "b"], [1, 2, 1], {"a": 4, "b": 1}).weights
-    assert_array_equal(weights, [1, 0.5, 0.25])
+    assert_array_equal(weights, [0.5, 0.25, 0.125])
 
 
 def test_a_class_without_weight_is_left_out_of_balance():
@@ -191,7 +197,7 @@ def encode_like(y, classes):
 
 def test_split_keeps_shares_weights_and_order():
     y = np.arange(100) % 4 == 0
-    X, targets = _targets.encode(np.arange(100.0)[:, np.newaxis], y, 1.0 + np.arange(100), None)
+    X, targets = _targets.encode(np.arange(100.0)[:, np.newaxis], y, np.arange(1, 101) / 100, None)
     parts = _targets.split(X, targets, 0.2, np.random.RandomState(0))
     assert [len(part) for part, _ in parts] == [80, 20]
     for part, of_part in parts:
@@ -204,10 +210,10 @@ def test_split_keeps_shares_weights_and_order():
 
 
 def test_balanced_weights_can_be_given_to_other_rows():
-    assert _targets.resolved("balanced", np.array(list("aab")), None) == {"a": 0.5, "b": 1.0}
-    given = _targets.resolved("balanced", np.array([0, 1]), [2, 1])
+    assert resolved("balanced", np.array(list("aab")), None) == {"a": 0.5, "b": 1.0}
+    given = resolved("balanced", np.array([0, 1]), np.array([2, 1]))
     assert given[1] == 2 * given[0]
-    assert _targets.resolved({0: 3}, np.array([0, 1]), None) == {0: 3}
+    assert resolved({0: 3}, np.array([0, 1]), None) == {0: 3}
 
 
 def test_two_classes_get_both_probabilities_from_one_logit():

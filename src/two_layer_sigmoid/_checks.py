@@ -13,7 +13,6 @@ from sklearn.exceptions import ConvergenceWarning
 from . import _network, _solvers
 from ._network import Array, Parameters
 from ._objective import largest_entries
-from ._targets import Targets
 from ._training import PLATEAU
 
 WILD_SCALES = 1e3  # a ratio of spreads, or of mean to spread, that gradient descent cannot bridge
@@ -73,7 +72,7 @@ def check_coding(y: Any, classes: npt.NDArray[Any]) -> None:
         )
 
 
-def check_resumable(clf: Any, targets: Targets) -> None:
+def check_resumable(clf: Any, classes: npt.NDArray[Any], multilabel: bool) -> None:
     """Refuse to go on training what would be another network, or other classes."""
     anew = "or fit anew with warm_start=False."
     n_h = len(clf.b1_)
@@ -82,10 +81,9 @@ def check_resumable(clf: Any, targets: Targets) -> None:
             f"n_h={clf.n_h}, but the weights to go on from have {n_h} hidden units: set n_h={n_h}, "
             + anew
         )
-    same = targets.multilabel == clf._multilabel
-    if not (same and np.array_equal(targets.classes, clf.classes_)):
+    if multilabel != clf._multilabel or not np.array_equal(classes, clf.classes_):
         raise ValueError(
-            f"y has the classes {targets.classes.tolist()}, but the weights to go on from were "
+            f"y has the classes {classes.tolist()}, but the weights to go on from were "
             f"fitted to {clf.classes_.tolist()}: give y all of these and no others, {anew}"
         )
 

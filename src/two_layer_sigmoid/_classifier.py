@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from . import _checks, _network, _targets
 from ._callbacks import CallbackSupportMixin
 from ._network import Array, Cache, Parameters
-from ._objective import Objective, Rows, base_rates, logits, moments
+from ._objective import Objective, Rows, base_rates, logits, moments, row_shards
 from ._solvers import Run
 from ._targets import Examples, Targets
 from ._threads import Team, single_blas_thread
@@ -614,23 +614,25 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         """The rows to train on, and those held out to validate on, if any, with their targets."""
         if self.solver == "lbfgs":  # in float32 its line search finds the plateau flat, and stops
             X = X.astype(np.float64, copy=False)
+        weights = _targets.check_weights(sample_weight, X.shape[0])
+        shards = row_shards(X, int(self.n_h))
+        class_weight = _targets.resolved(self.class_weight, y, weights, shards)
         training = _targets.encode(
             X,
             y,
-            sample_weight,
-            self.class_weight,
+            weights,
+            class_weight,
             classes=self.classes_ if call.one_pass else None,
             multilabel=getattr(self, "_multilabel", None) if call.one_pass else None,
         )
         if call.resume:
-            _checks.check_resumable(self, training[1])
+            _checks.check_resumable(self, training[1].classes, training[1].multilabel)
         self.classes_: npt.NDArray[Any] = training[1].classes
         self._multilabel: bool = training[1].multilabel
         if not self.early_stopping:
             return training, None
         if validation_set[0] is None:
             return _targets.split(*training, self.validation_fraction, call.random_state)
-        class_weight = _targets.resolved(self.class_weight, y, sample_weight)
         return training, self._encode_held_out(*validation_set, class_weight, X.dtype)
 
     def _encode_held_out(
@@ -641,7 +643,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
             return _targets.encode(
                 X,
                 y,
-                sample_weight,
+                _targets.check_weights(sample_weight, X.shape[0]),
                 class_weight,
                 classes=self.classes_,
                 multilabel=self._multilabel,

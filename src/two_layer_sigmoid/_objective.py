@@ -101,6 +101,11 @@ class Rows:
         self._desks: dict[int, _Desk] = {}  # one for each thread
 
     @property
+    def is_sparse(self) -> bool:
+        """Whether X is a sparse array."""
+        return bool(sparse.issparse(self.X))
+
+    @property
     def n_rows(self) -> int:
         """Number of examples, m."""
         return int(self.Y.shape[1])
@@ -131,7 +136,7 @@ class Rows:
 
     def take(self, rows: npt.NDArray[np.intp], memory: Rows | None) -> Rows:
         """Some of the rows; if dense in ``memory``, as many that they overwrite."""
-        if memory is not None and not sparse.issparse(self.X):
+        if memory is not None and not self.is_sparse:
             _take(self.X, rows, 0, memory.X)
             _take(self.Y, rows, 1, memory.Y)
             if self.weights is not None:
@@ -377,7 +382,7 @@ def moments(rows: Any) -> tuple[Array, Array]:
 
     A standard deviation that is but the rounding error of the mean is returned as zero.
     """
-    if sparse.issparse(rows.X):
+    if rows.is_sparse:
         X, weights = (None if A is None else A.astype(np.float64) for A in (rows.X, rows.weights))
         mean, variance = mean_variance_axis(X, axis=0, weights=weights)
     else:
@@ -391,7 +396,7 @@ def moments(rows: Any) -> tuple[Array, Array]:
 
 def largest_entries(rows: Any) -> Array:
     """The largest absolute value of each feature, without a copy of X."""
-    if sparse.issparse(rows.X):
+    if rows.is_sparse:
         low, high = min_max_axis(rows.X, axis=0)
         return np.asarray(np.maximum(-low, high))
     largest: Array = rows.fold(_largest, np.maximum)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from functools import reduce
 from numbers import Number
+from operator import add
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +26,7 @@ class Targets(NamedTuple):
     """What the network is to learn: ``Y`` in {0, 1}, and how much each row counts."""
 
     Y: Array  # (n_y, m)
-    weights: Array | None  # (m,), the largest 1; None: all rows count the same
+    weights: Array | None  # (m,), at most 1; None: all rows count the same
     classes: npt.NDArray[Any]
     multilabel: bool
 
@@ -40,29 +42,32 @@ Examples = tuple[Any, Targets]  # X (m, n_x), and what to learn from it
 def encode(
     X: Any,
     y: Any,
-    sample_weight: Any,
-    class_weight: Any,
+    weights: Array | None,
+    class_weight: dict[Any, float] | None,
     *,
     classes: Any = None,
     multilabel: bool | None = None,
 ) -> Examples:
-    """Turn the labels ``y`` of the rows of X and their weights into targets of X's dtype.
+    """Turn the labels ``y`` of the rows of X and checked weights into targets of X's dtype.
 
     Two classes make one output, more make one output each; a multilabel indicator matrix makes
     one output for each label. Rows that weigh nothing are dropped, from X too, whatever they hold.
     ``classes`` and ``multilabel`` are those of an earlier y, where this one must be of its kind:
     it may lack some classes, and must have no others.
     """
-    weights = check_weights(sample_weight, X.shape[0])
-    if _is_multilabel(y):
-        Y = _indicator(y, class_weight).astype(X.dtype)
+    if holds_several(y):
+        check_no_class_weight(class_weight)
+        Y = _indicator(y).astype(X.dtype)
         _check_kind(True, len(Y), classes, multilabel)
         targets = Targets(Y, weights, np.arange(len(Y)), True)
     else:
         _check_kind(False, 1, classes, multilabel)
         encoder, codes = _label_codes(column_or_1d(y, warn=True), classes)
         weights = _with_class_weight(encoder.classes_, codes, weights, class_weight)
-        _check_two_classes(encoder.classes_, codes if classes is None else None, weights)
+        present = encoder.classes_
+        if classes is None and weights is not None:
+            present = present[np.unique(codes[weights > 0])]
+        check_two_classes(encoder.classes_, present)
         K = len(encoder.classes_)
         outputs = np.array([[1]]) if K == 2 else np.arange(K)[:, np.newaxis]
         targets = Targets((codes == outputs).astype(X.dtype), weights, encoder.classes_, False)
@@ -101,17 +106,53 @@ def split(
     return training, validation
 
 
-def resolved(class_weight: Any, y: Any, sample_weight: Any) -> Any:
+def resolved(
+    class_weight: Any, y: Any, weights: Array | None, shards: list[list[slice]]
+) -> dict[Any, float] | None:
     """``class_weight`` as a dict where it is "balanced", which depends on y; else as it is."""
-    if not isinstance(class_weight, str):
-        return class_weight
+    if not isinstance(class_weight, str) or holds_several(y):
+        return class_weight  # type: ignore[no-any-return]
     encoder, codes = _label_codes(column_or_1d(y), None)
-    factors = _balancing(encoder.classes_, codes, check_weights(sample_weight, len(codes)))
-    return dict(zip(encoder.classes_, factors, strict=True))
+    sums = class_sums(codes, len(encoder.classes_), weights, shards)
+    return balanced(encoder.classes_, reduce(add, sums))
+
+
+def classes_of(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The classes among the labels of several parts of y."""
+    holds_several(labels)  # refuses a mixture of kinds
+    classes: npt.NDArray[Any] = LabelEncoder().fit(labels).classes_
+    return classes
+
+
+def class_sums(
+    codes: npt.NDArray[Any], n_classes: int, weights: Array | None, shards: list[list[slice]]
+) -> list[Any]:
+    """What each class weighs in each shard."""
+    return [
+        reduce(
+            add,
+            (
+                np.bincount(codes[rows], None if weights is None else weights[rows], n_classes)
+                for rows in shard
+            ),
+        )
+        for shard in shards
+    ]
+
+
+def balanced(classes: npt.NDArray[Any], sums: Array) -> dict[Any, float]:
+    """Weights by which the classes, which weigh ``sums``, come to weigh the same."""
+    return dict(zip(classes, 1 / np.where(sums > 0, sums, np.inf), strict=True))
 
 
 def check_weights(sample_weight: Any, m: int) -> Array | None:
     """``sample_weight`` as an array in float64, None where every row counts the same."""
+    weights = valid_weights(sample_weight, m)
+    return None if weights is None else scaled(weights, "sample_weight")
+
+
+def valid_weights(sample_weight: Any, m: int) -> Array | None:
+    """``sample_weight`` as an array in float64, of finite numbers."""
     if sample_weight is None:
         return None
     if isinstance(sample_weight, Number):
@@ -126,7 +167,24 @@ def check_weights(sample_weight: Any, m: int) -> Array | None:
         raise ValueError(
             f"sample_weight has shape {w.shape}, but must have one entry for each row of X: ({m},)."
         )
-    return _scaled(w, "sample_weight")
+    weights: Array = w
+    return weights
+
+
+def scaled(weights: Array, name: str, limits: tuple[float, float] | None = None) -> Array | None:
+    """Weights with the largest 1, so that no dtype overflows; the cost depends on ratios only.
+
+    ``limits`` are the smallest and the largest of all, where these are a part.
+    """
+    smallest, largest = limits or (weights.min(), weights.max())
+    if not (smallest >= 0 and np.isfinite(largest)):
+        raise ValueError(
+            f"{name} must be finite and non-negative, got values from {smallest} to {largest}. "
+            "Give what should not count the weight 0."
+        )
+    if largest == 0:
+        raise ValueError(f"{name} is zero for every row: give at least one row a positive weight.")
+    return None if smallest == largest else weights / largest
 
 
 def constant_cost(rates: Array) -> float:
@@ -190,7 +248,7 @@ def _both(Z2: Array) -> Array:
     return both
 
 
-def _is_multilabel(y: Any) -> bool:
+def holds_several(y: Any) -> bool:
     """Whether y is an indicator matrix, and not one column of labels; nothing else is learned."""
     try:
         check_classification_targets(y)
@@ -234,26 +292,30 @@ def _label_codes(y: npt.NDArray[Any], classes: Any) -> tuple[LabelEncoder, npt.N
     return encoder, codes
 
 
-def _check_kind(is_multi: bool, n_labels: int, classes: Any, multilabel: bool | None) -> None:
+def _check_kind(is_indicator: bool, n_labels: int, classes: Any, multilabel: bool | None) -> None:
     """Refuse one column of labels where a multilabel indicator matrix was, or the reverse."""
     columns = f"a multilabel indicator matrix of {n_labels} columns"
-    if multilabel not in {None, is_multi}:
+    if multilabel not in {None, is_indicator}:
         kinds = columns, "one column of labels"
-        got, wanted = kinds if is_multi else kinds[::-1]
+        got, wanted = kinds if is_indicator else kinds[::-1]
         raise ValueError(f"y is {got}, but it was {wanted} before: code it alike.")
-    if is_multi and classes is not None and not np.array_equal(classes, np.arange(n_labels)):
+    if is_indicator and classes is not None and not np.array_equal(classes, np.arange(n_labels)):
         raise ValueError(
             f"y is {columns}, whose classes are np.arange({n_labels}), the numbers of the columns, "
             f"but classes is {np.asarray(classes).tolist()}."
         )
 
 
-def _indicator(y: Any, class_weight: Any) -> npt.NDArray[Any]:
+def check_no_class_weight(class_weight: Any) -> None:
+    """Refuse weights of classes where a row may belong to several."""
     if class_weight is not None:
         raise ValueError(
             f"class_weight={class_weight!r} is not supported for multilabel targets, whose rows "
             "belong to several classes: use class_weight=None, and sample_weight in fit."
         )
+
+
+def _indicator(y: Any) -> npt.NDArray[Any]:
     Y = y.toarray() if sparse.issparse(y) else y
     if not np.isin(Y, (0, 1)).all():
         raise ValueError(
@@ -263,48 +325,26 @@ def _indicator(y: Any, class_weight: Any) -> npt.NDArray[Any]:
 
 
 def _with_class_weight(
-    classes: npt.NDArray[Any], codes: npt.NDArray[Any], weights: Array | None, class_weight: Any
+    classes: npt.NDArray[Any],
+    codes: npt.NDArray[Any],
+    weights: Array | None,
+    class_weight: dict[Any, float] | None,
 ) -> Array | None:
     if class_weight is None:
         return weights
-    if isinstance(class_weight, str):
-        factors = _balancing(classes, codes, weights)
-    else:
-        factors = compute_class_weight(class_weight, classes=classes, y=classes)
-    factors = factors[codes] if weights is None else factors[codes] * weights
-    return _scaled(factors, "class_weight")
+    factors = scaled(compute_class_weight(class_weight, classes=classes, y=classes), "class_weight")
+    if factors is None:
+        return weights
+    of_rows: Array = factors[codes]
+    return of_rows if weights is None else of_rows * weights
 
 
-def _balancing(classes: npt.NDArray[Any], codes: npt.NDArray[Any], weights: Array | None) -> Array:
-    """Factors by which every class comes to weigh the same in sum."""
-    class_sums = np.bincount(codes, weights=weights, minlength=len(classes))
-    factors: Array = 1 / np.where(class_sums > 0, class_sums, np.inf)
-    return factors
-
-
-def _scaled(weights: Array, name: str) -> Array | None:
-    """Weights with the largest 1, so that no dtype overflows; the cost depends on ratios only."""
-    smallest, largest = weights.min(), weights.max()
-    if not (smallest >= 0 and np.isfinite(largest)):
-        raise ValueError(
-            f"{name} must be finite and non-negative, got values from {smallest} to {largest}. "
-            "Give what should not count the weight 0."
-        )
-    if largest == 0:
-        raise ValueError(f"{name} is zero for every row: give at least one row a positive weight.")
-    return None if smallest == largest else weights / largest
-
-
-def _check_two_classes(
-    classes: npt.NDArray[Any], codes: npt.NDArray[Any] | None, weights: Array | None
-) -> None:
-    """Refuse fewer than two classes, with ``codes`` those in the rows of positive weight."""
-    present = classes
-    if codes is not None and weights is not None:
-        present = classes[np.unique(codes[weights > 0])]
+def check_two_classes(classes: npt.NDArray[Any], present: npt.NDArray[Any]) -> None:
+    """Refuse fewer than two classes, with ``present`` those in the rows of positive weight."""
     if len(present) < 2:
+        one = (present if len(present) else classes).tolist()[0]
         raise ValueError(
-            f"y holds only one class, {present.tolist()[0]!r}"
+            f"y holds only one class, {one!r}"
             + (", in the rows of positive weight" if len(classes) > 1 else "")
             + ": a classifier needs at least two classes to learn from."
         )

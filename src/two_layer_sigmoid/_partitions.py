@@ -1,0 +1,353 @@
+"""The rows of a data set on a Dask cluster: read, checked and kept by the workers, and added up.
+
+For a solver :class:`Partitions` are what ``_objective.Rows`` are, which each worker makes of its
+own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial, reduce
+from itertools import accumulate, chain
+from operator import add
+from typing import Any, NamedTuple, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils import check_X_y
+
+from . import _checks, _targets
+from ._network import Array, Parameters
+from ._objective import Block, Rows, Shards, add_up, broadcast_row_by_row, row_shards
+from ._targets import Examples
+from ._threads import single_blas_thread
+
+try:
+    import dask
+    import dask.array as da
+except ImportError as error:
+    dask, ABSENT = None, error
+
+T = TypeVar("T")
+
+
+def check_dask(needed_by: str) -> None:
+    """Refuse to begin without Dask."""
+    if dask is None:
+        message = f"{needed_by} needs Dask: pip install 'two-layer-sigmoid[dask]'."
+        raise ImportError(message) from ABSENT
+
+
+class Table(NamedTuple):
+    """X, y and sample weights as dask arrays whose chunks are of the same rows."""
+
+    X: Any
+    y: Any
+    weights: Any  # or None
+
+    @classmethod
+    def read(cls, X: Any, y: Any, sample_weight: Any) -> Table:
+        """Dask arrays, data frames and series; y and the weights also in memory."""
+        if not dask.is_dask_collection(X):
+            raise TypeError(
+                f"X must be a dask array or a dask dataframe, got {type(X).__name__}: use "
+                "dask.array.from_array, or the TwoLayerSigmoidClassifier for arrays in memory."
+            )
+        X = _array(X, "X")
+        if X.ndim != 2:
+            raise ValueError(f"X must have 2 dimensions, rows and features, got {X.ndim}.")
+        y, weights = (
+            None if A is None else _array(A, name, like=X)
+            for A, name in ((y, "y"), (sample_weight, "sample_weight"))
+        )
+        return cls(X.rechunk({1: -1}), y, weights)
+
+
+class Part(NamedTuple):
+    """A partition as it is read: some consecutive rows."""
+
+    X: Array  # (b, n_x)
+    y: npt.NDArray[Any]  # (b,) or (b, n_y)
+    weights: Array | None  # (b,)
+
+
+class Kinds(NamedTuple):
+    """What there is in a partition."""
+
+    n_rows: int
+    labels: npt.NDArray[Any]  # the different ones, or an empty indicator matrix
+    limits: tuple[float, float] | None  # of the weights
+
+
+class Partitions:
+    """Rows that workers keep, a partition each, and what they add up of them.
+
+    Leaving the context releases what is kept.
+
+    Parameters
+    ----------
+    n_h : int
+        Number of hidden units.
+    steps : dict
+        The steps of the network, as of ``_objective.Rows``.
+    dtype : dtype
+        Of X and of the arithmetic.
+    client : distributed.Client or None
+        Where to compute; None is Dask's default.
+    """
+
+    is_sparse = False
+
+    def __init__(self, n_h: int, steps: dict[str, Any], dtype: Any, client: Any) -> None:
+        self._n_h, self._steps, self.dtype, self._client = n_h, steps, np.dtype(dtype), client
+        self._kept: list[Any] = []  # delayed objects, one for each partition
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._kept.clear()
+
+    def read(self, table: Table) -> Kinds:
+        """Have the rows read and checked by the workers; what there is in all."""
+        n_x = table.X.shape[1]
+        lengths = table.X.chunks[0]
+        columns = [[None] * len(lengths) if A is None else _delayed(A) for A in table]
+        self._keep(
+            [
+                dask.delayed(_checked, pure=False)(
+                    *parts,
+                    n_x=n_x,
+                    dtype=self.dtype,
+                    place=f"Partition {i} (rows {end - n} to {end - 1})",
+                )
+                for i, (n, end, *parts) in enumerate(
+                    zip(lengths, accumulate(lengths), *columns, strict=True)
+                )
+                if n > 0
+            ]
+        )
+        kinds = self._collect(_kinds)
+        limits = [each.limits for each in kinds if each.limits is not None]
+        self._n_x, self._lengths = n_x, [each.n_rows for each in kinds]
+        return Kinds(
+            sum(self._lengths),
+            np.concatenate([each.labels for each in kinds]),
+            (min(low for low, _ in limits), max(high for _, high in limits)) if limits else None,
+        )
+
+    def encode(
+        self,
+        classes: npt.NDArray[Any],
+        multilabel: bool,
+        limits: tuple[float, float] | None,
+        class_weight: Any,
+    ) -> None:
+        """Turn labels and weights into targets, as ``_targets`` does in memory."""
+        if limits is not None:
+            self._map(_with_scaled_weights, limits)
+        if isinstance(class_weight, str):
+            sums = self._collect(_class_sums, classes, each=self._layout())
+            class_weight = _targets.balanced(classes, reduce(add, chain.from_iterable(sums)))
+        self._map(_encoded, class_weight, classes, multilabel)
+        self._lengths = self._collect(_n_rows)
+        self._kept = [part for part, n in zip(self._kept, self._lengths, strict=True) if n > 0]
+        self._lengths = [n for n in self._lengths if n > 0]
+        self.layer_sizes = (
+            self._n_x,
+            self._n_h,
+            len(classes) if multilabel or len(classes) > 2 else 1,
+        )
+        self._map(_rows, self._n_h, self._steps, each=self._layout())
+
+    def fold(self, of_block: Callable[[Block], T], combine: Callable[[T, T], T] = add) -> T:
+        """As ``Rows.fold``; ``of_block`` and ``combine`` travel to the workers."""
+        of_shards = self._collect(_fold_shards, of_block, combine)
+        folded: T = reduce(combine, chain.from_iterable(of_shards))
+        return folded
+
+    def log_loss(self, params: Parameters, grads: Parameters | None, total: float) -> float:
+        """As ``Rows.log_loss``; the parameters travel to each worker once."""
+        theta = dask.delayed(np.asarray, pure=False)(params.theta)
+        shares = self._collect(_shares, theta, total, grads is not None)
+        costs, thetas = (list(chain.from_iterable(each)) for each in zip(*shares, strict=True))
+        parts = [Parameters.views(gradient, *self.layer_sizes) for gradient in thetas]
+        cost = add_up(costs, parts)
+        if grads is not None:
+            grads.assign(parts[0])
+        return cost
+
+    def _layout(self) -> list[Shards]:
+        return layout(self._lengths, self._n_x, self._n_h, self.dtype)
+
+    def _calls(self, function: Any, args: tuple[Any, ...], each: list[Any] | None) -> list[Any]:
+        call = dask.delayed(function, pure=False)
+        if each is None:
+            return [call(part, *args) for part in self._kept]
+        return [call(part, its, *args) for part, its in zip(self._kept, each, strict=True)]
+
+    def _map(self, function: Any, *args: Any, each: list[Any] | None = None) -> None:
+        """Replace what is kept of each partition by ``function`` of it."""
+        self._keep(self._calls(function, args, each))
+
+    def _keep(self, calls: list[Any]) -> None:
+        self._kept = list(dask.persist(*calls, scheduler=self._client))
+
+    def _collect(self, function: Any, *args: Any, each: list[Any] | None = None) -> list[Any]:
+        """``function`` of what is kept of each partition."""
+        return list(dask.compute(*self._calls(function, args, each), scheduler=self._client))
+
+
+def layout(lengths: list[int], n_x: int, n_h: int, dtype: Any) -> list[Shards]:
+    """The shards of each of some partitions, of so many rows.
+
+    Where no partition cuts a shard of the data in memory, those; else each partition is a shard,
+    in blocks as large as in memory.
+    """
+    in_memory = shards_in_memory(sum(lengths), n_x, n_h, dtype)
+    size = in_memory[0][0].stop
+    starts = [end - n for n, end in zip(lengths, accumulate(lengths), strict=True)]
+    if not {shard[0].start for shard in in_memory}.issuperset(starts):
+        return [[[slice(i, min(i + size, n)) for i in range(0, n, size)]] for n in lengths]
+    return [
+        [
+            [slice(rows.start - start, rows.stop - start) for rows in shard]
+            for shard in in_memory
+            if start <= shard[0].start < start + n
+        ]
+        for start, n in zip(starts, lengths, strict=True)
+    ]
+
+
+def shards_in_memory(m: int, n_x: int, n_h: int, dtype: Any) -> Shards:
+    """The shards of data of a shape and dtype, which is all that they depend on."""
+    return row_shards(np.broadcast_to(np.zeros(1, dtype), (m, n_x)), n_h)
+
+
+def is_lazy(X: Any) -> bool:
+    """Whether X is a dask collection, for those who may have no Dask."""
+    return hasattr(X, "__dask_graph__")
+
+
+def description(X: Any) -> Any:
+    """What has the shape or the columns of a dask array or data frame."""
+    return X._meta if hasattr(X, "columns") else X
+
+
+def judged(clf: Any, method: str, X: Any) -> Any:
+    """What a method of a fitted estimator in memory says of the rows of X, lazily."""
+    X = X.to_dask_array() if hasattr(X, "columns") else X.rechunk({1: -1})
+    example = getattr(clf, method)(np.zeros((1, clf.n_features_in_)))[:0]
+    form = {"drop_axis": 1} if example.ndim == 1 else {"chunks": (X.chunks[0], example.shape[1:])}
+    return X.map_blocks(_judged, clf, method, example, meta=example, **form)
+
+
+def _judged(X: Array, clf: Any, method: str, of_no_rows: Array) -> Any:
+    return getattr(clf, method)(X) if len(X) else of_no_rows
+
+
+def accuracy(predicted: Any, y: Any, weights: Any) -> float:
+    """The weighted share of rows that are predicted right, computed."""
+    right = predicted == y
+    if right.ndim == 2:
+        right = right.all(axis=1)
+    return float(da.average(right, weights=weights).compute())
+
+
+def _array(A: Any, name: str, like: Any = None) -> Any:
+    """A dask array of ``A``, in chunks of the rows of ``like``."""
+    lengths = None if like is None else like.chunks[0]
+    if hasattr(A, "to_dask_array"):  # a data frame or series
+        same = lengths is not None and A.npartitions == len(lengths)
+        A = A.to_dask_array(lengths=lengths if same else True)
+    elif not dask.is_dask_collection(A):
+        A = da.from_array(np.asarray(A), name=False)
+    if np.isnan(A.shape[0]):
+        raise ValueError(
+            f"{name} has chunks of unknown length: call {name}.compute_chunk_sizes() first."
+        )
+    if like is None:
+        return A
+    if A.ndim == 0 or A.shape[0] != like.shape[0]:
+        raise ValueError(f"{name} has the shape {A.shape}, but X has {like.shape[0]} rows.")
+    return A.rechunk((lengths, *A.shape[1:]))
+
+
+def _delayed(A: Any) -> list[Any]:
+    return list(A.to_delayed().ravel())
+
+
+# What workers do with a partition.
+
+
+def _checked(X: Any, y: Any, weights: Any, *, n_x: int, dtype: Any, place: str) -> Part:
+    try:
+        X, y = check_X_y(X, y, dtype=dtype, multi_output=True, estimator="X and y")
+        if X.shape[1] != n_x:
+            raise ValueError(f"X has {X.shape[1]} features here, but {n_x} in the whole array.")
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = y[:, 0]
+        _targets.holds_several(y)  # refuses what is no label
+        weights = _targets.valid_weights(weights, len(X))
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{place}: {error}") from error
+    return Part(X, y, weights)
+
+
+def _kinds(part: Part) -> Kinds:
+    labels = np.unique(part.y) if part.y.ndim == 1 else part.y[:0]
+    limits = None if part.weights is None else (part.weights.min(), part.weights.max())
+    return Kinds(len(part.X), labels, limits)
+
+
+def _with_scaled_weights(part: Part, limits: tuple[float, float]) -> Part:
+    assert part.weights is not None
+    return part._replace(weights=_targets.scaled(part.weights, "sample_weight", limits))
+
+
+def _class_sums(part: Part, shards: Shards, classes: npt.NDArray[Any]) -> list[Array]:
+    codes = np.searchsorted(classes, part.y)
+    return _targets.class_sums(codes, len(classes), part.weights, shards)
+
+
+def _encoded(
+    part: Part, class_weight: Any, classes: npt.NDArray[Any], multilabel: bool
+) -> Examples:
+    return _targets.encode(*part, class_weight, classes=classes, multilabel=multilabel)
+
+
+def _n_rows(examples: Examples) -> int:
+    return len(examples[0])
+
+
+def _rows(
+    examples: Examples, shards: Shards, n_h: int, steps: dict[str, Any]
+) -> Callable[[], Rows]:
+    """Anew for each call: what is kept may be sent or written elsewhere, without the buffers."""
+    X, targets = examples
+    weights = targets.weights
+    return partial(Rows, X, targets.Y, n_h, **steps, sample_weight=weights, shards=shards)
+
+
+def _fold_shards(rows: Callable[[], Rows], of_block: Any, combine: Any) -> list[Any]:
+    with _alone():
+        return rows().fold_shards(of_block, combine)
+
+
+def _shares(
+    rows: Callable[[], Rows], theta: Array, total: float, gradient: bool
+) -> tuple[list[float], list[Any]]:
+    with _alone(), broadcast_row_by_row():
+        mine = rows()
+        params = Parameters.views(theta, *mine.layer_sizes)
+        costs, parts = mine.shares(params, total, gradient=gradient)
+    return costs, [grads.theta for grads in parts]
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """As in ``fit`` in memory: the same bits, and no warnings of overflow."""
+    with single_blas_thread, _checks.silent_overflow():
+        yield

@@ -1,0 +1,306 @@
+"""Training on Dask (the extra ``dask``), for data that one machine does not hold.
+
+The partitions stay where they are: a worker adds up its shards of the cost and the gradient, by the
+same code as in memory, and the machine that calls ``fit`` adds those up and makes the step.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from . import _checks, _targets
+from ._classifier import TwoLayerSigmoidClassifier
+from ._objective import base_rates
+from ._partitions import (
+    Partitions,
+    Table,
+    accuracy,
+    check_dask,
+    description,
+    is_lazy,
+    judged,
+    shards_in_memory,
+)
+from ._threads import single_blas_thread
+from ._training import Call, all_or_nothing
+
+__all__ = ["DaskTwoLayerSigmoidClassifier"]
+
+
+class DaskTwoLayerSigmoidClassifier(TwoLayerSigmoidClassifier):
+    """The network, trained on a Dask cluster to the same weights as in memory.
+
+    Every evaluation sends the parameters to the workers and brings back one cost and one gradient
+    for each chunk of rows. They are added in the order of the rows, whoever computed them, so the
+    result is the same to the last bit for any number of workers, and when some are lost on the way
+    and their chunks computed anew by others.
+
+    Where no chunk cuts a shard of the in-memory fit (see :meth:`row_chunks`), the result is that of
+    :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier` on the same rows, to the last bit. Other
+    chunks are shards of their own: cost and gradient then differ in the last digits.
+
+    Parameters, attributes and warnings are those of
+    :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier`, but: ``batch_size`` must be None and
+    ``early_stopping`` False; there is no ``partial_fit``; ``n_jobs`` counts only where X is in
+    memory, since workers use one thread for a chunk, and as many chunks at a time as they have
+    threads.
+
+    See Also
+    --------
+    two_layer_sigmoid.TwoLayerSigmoidClassifier : The network in memory, also out of files.
+
+    Notes
+    -----
+    ``fit`` keeps what it needs of the data in the memory of the workers until it returns: X, where
+    it is not persisted already, and 8 bytes (float32: 4) a row for each output. A worker that is
+    lost is no loss as long as Dask knows how to get its chunks again: from files, from arrays in
+    the graph; not where they were scattered to that worker alone.
+
+    A subclass may override the steps as that of the in-memory estimator may; workers import it.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from sklearn.datasets import make_moons
+    >>> from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
+    >>> X, y = (da.from_array(A, chunks=50) for A in make_moons(200, noise=0.1, random_state=0))
+    >>> clf = DaskTwoLayerSigmoidClassifier(random_state=0).fit(X, y)
+    >>> clf.predict(X)[:5].compute()
+    array([0, 1, 1, 0, 1])
+    >>> clf.to_local().W1_.shape
+    (8, 2)
+    """
+
+    @all_or_nothing
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, client: Any = None) -> Self:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : dask array of shape (n_samples, n_features), or dask dataframe
+            Dense. float32 and float64 are used as they are, other types are converted to float64.
+            The lengths of an array's chunks must be known; those of a dataframe are looked up.
+        y : dask array, series or dataframe, or array-like, of shape (n_samples,) or \
+(n_samples, n_labels)
+            Class labels of any one kind, or a multilabel indicator matrix of 0 and 1.
+        sample_weight : dask array, series, or array-like, of shape (n_samples,), default=None
+            Non-negative weights.
+        client : distributed.Client, default=None
+            The cluster to train on. None is Dask's default: the client made last, if there is one,
+            or else threads of this process.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator. Its attributes are NumPy arrays and numbers.
+
+        Raises
+        ------
+        ImportError
+            If Dask is not installed.
+        TypeError
+            If X is no dask collection.
+        ValueError
+            As for the in-memory estimator, naming the partition where it lies in one; and if the
+            length of a chunk is not known, or a parameter wants what is not done here.
+        """
+        return self._train_on_dask(X, y, sample_weight, client)
+
+    @property
+    def partial_fit(self) -> Any:
+        """Not here: the estimator that :meth:`to_local` makes has it."""
+        raise AttributeError(
+            f"{type(self).__name__} has no partial_fit: use that of TwoLayerSigmoidClassifier, to "
+            "which to_local() converts."
+        )
+
+    def row_chunks(self, X: Any) -> tuple[int, ...]:
+        """The numbers of rows of chunks for which ``fit`` gives the bits of the in-memory fit.
+
+        ``X.rechunk((clf.row_chunks(X), -1))`` has them; so have chunks that each hold several of
+        these. Rows of weight 0 must not be counted.
+
+        Parameters
+        ----------
+        X : array of shape (n_samples, n_features)
+            Dask's or NumPy's; only its shape and dtype are looked at.
+
+        Returns
+        -------
+        lengths : tuple of int
+            At most 16, which add up to n_samples.
+        """
+        m, n_x = X.shape
+        shards = shards_in_memory(m, n_x, int(self.n_h), self._working_dtype(X.dtype))
+        return tuple(shard[-1].stop - shard[0].start for shard in shards)
+
+    def to_local(self) -> TwoLayerSigmoidClassifier:
+        """The same fitted network in memory.
+
+        Returns
+        -------
+        clf : TwoLayerSigmoidClassifier
+            With the same parameters, and copies of the fitted attributes.
+
+        Raises
+        ------
+        NotFittedError
+            If this is not fitted.
+        """
+        check_is_fitted(self)
+        params = self.get_params(deep=False)
+        fitted = {
+            name: copy.deepcopy(value)
+            for name, value in vars(self).items()
+            if name not in params and name != "_skl_callbacks"
+        }
+        local = TwoLayerSigmoidClassifier(**params)
+        local.__dict__.update(fitted)
+        return local
+
+    def decision_function(self, X: Any) -> Any:
+        """The logits z2 of the output layer.
+
+        Parameters
+        ----------
+        X : dask array or dataframe, or array-like, of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        Z2 : array of shape (n_samples,) or (n_samples, n_y)
+            Lazy where X is: a dask array in the partitions of X. So in the methods below; what the
+            arrays hold is described in :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier`.
+        """
+        return self._judge("decision_function", X)
+
+    def predict(self, X: Any) -> Any:
+        """The predicted labels.
+
+        Parameters
+        ----------
+        X : dask array or dataframe, or array-like, of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        y : array of shape (n_samples,) or (n_samples, n_labels)
+            Labels from ``classes_``, or a multilabel indicator matrix.
+        """
+        return self._judge("predict", X)
+
+    def predict_proba(self, X: Any) -> Any:
+        """The predicted probabilities.
+
+        Parameters
+        ----------
+        X : dask array or dataframe, or array-like, of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        P : array of shape (n_samples, n_classes) or (n_samples, n_labels)
+            Probability of each class, in the order of ``classes_``.
+        """
+        return self._judge("predict_proba", X)
+
+    def predict_log_proba(self, X: Any) -> Any:
+        """The logarithms of the predicted probabilities.
+
+        Parameters
+        ----------
+        X : dask array or dataframe, or array-like, of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        log_P : array of shape (n_samples, n_classes) or (n_samples, n_labels)
+            Natural logarithms, in the order of ``predict_proba``.
+        """
+        return self._judge("predict_log_proba", X)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The mean accuracy of ``predict``, computed.
+
+        Parameters
+        ----------
+        X : dask array or dataframe, or array-like, of shape (n_samples, n_features)
+            Rows to judge.
+        y : dask array, series or dataframe, or array-like, of shape (n_samples,) or \
+(n_samples, n_labels)
+            True labels.
+        sample_weight : dask array, series, or array-like, of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            Share of the rows whose label (multilabel: all labels) is predicted, in [0, 1].
+        """
+        if not is_lazy(X):
+            return super().score(X, y, sample_weight)
+        table = Table.read(X, y, sample_weight)
+        return accuracy(self.predict(X), table.y, table.weights)
+
+    def _judge(self, method: str, X: Any) -> Any:
+        if not is_lazy(X):
+            return getattr(super(), method)(X)
+        clf = self.to_local()
+        validate_data(self, description(X), skip_check_array=True, reset=False)
+        clf.__dict__.pop("feature_names_in_", None)  # a worker judges arrays
+        return judged(clf, method, X)
+
+    def _train_on_dask(self, X: Any, y: Any, sample_weight: Any, client: Any) -> Self:
+        check_dask("DaskTwoLayerSigmoidClassifier.fit")
+        _checks.check_combinations(self, one_pass=False)
+        _check_whole_passes(self)
+        table = Table.read(X, y, sample_weight)
+        resume = self.warm_start and hasattr(self, "W1_")
+        validate_data(self, description(X), skip_check_array=True, reset=not resume)
+        working_dtype = self._working_dtype(table.X.dtype)
+        dtype = np.dtype(np.float32 if table.X.dtype == np.float32 else np.float64)
+        call = Call.of(self, dtype, resume=resume, one_pass=False)
+        steps = type(self)(**self.get_params(deep=False))._steps()
+        rows = Partitions(int(self.n_h), steps, working_dtype, client)
+        with single_blas_thread, _checks.silent_overflow(), rows:
+            self._encode_on_dask(rows, table, call)
+            self._learn(rows, None, call, {"X": X, "y": y, "sample_weight": sample_weight})
+        return self
+
+    def _working_dtype(self, dtype: Any) -> np.dtype[Any]:
+        """Of training on X of a dtype."""
+        return np.dtype(np.float32 if dtype == np.float32 and self.solver == "gd" else np.float64)
+
+    def _encode_on_dask(self, rows: Partitions, table: Table, call: Call) -> None:
+        """What ``_encode`` does in memory."""
+        kinds = rows.read(table)
+        multilabel = kinds.labels.ndim == 2
+        if multilabel:
+            _targets.check_no_class_weight(self.class_weight)
+            classes = np.arange(kinds.labels.shape[1])
+        else:
+            classes = _targets.classes_of(kinds.labels)
+            _targets.check_two_classes(classes, classes)
+        if call.resume:
+            _checks.check_resumable(self, classes, multilabel)
+        rows.encode(classes, multilabel, kinds.limits, self.class_weight)
+        if not multilabel:
+            rates = base_rates(rows)
+            present = np.r_[1 - rates, rates] if len(classes) == 2 else rates
+            _targets.check_two_classes(classes, classes[present > 0])
+        self.classes_, self._multilabel = classes, multilabel
+
+
+def _check_whole_passes(clf: DaskTwoLayerSigmoidClassifier) -> None:
+    """Refuse what takes a part of the rows at a time."""
+    remedy = "; TwoLayerSigmoidClassifier, in memory or on mapped files, does that."
+    if clf.batch_size is not None:
+        raise ValueError(f"batch_size={clf.batch_size} is not for Dask: use None{remedy}")
+    if clf.early_stopping:
+        raise ValueError(f"early_stopping=True is not for Dask: use early_stopping=False{remedy}")

@@ -420,7 +420,8 @@ def _squares(block: Block, mean: Array) -> Array:
 
 def _weighted_sum(columns: Array, block: Block) -> Array:
     weights = np.ones(columns.shape[1]) if block.weights is None else block.weights
-    weighted_sum: Array = columns @ weights.astype(np.float64, copy=False)
+    # Not "@", whose sums differ where an array that came over a network lies at an odd address.
+    weighted_sum: Array = np.dot(columns, weights.astype(np.float64, copy=False))
     return weighted_sum
 
 

@@ -6,6 +6,7 @@ own.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial, reduce
@@ -62,6 +63,11 @@ class Table(NamedTuple):
             for A, name in ((y, "y"), (sample_weight, "sample_weight"))
         )
         return cls(X.rechunk({1: -1}), y, weights)
+
+    def labels(self) -> npt.NDArray[Any]:
+        """The different labels in y, computed."""
+        labels: npt.NDArray[Any] = da.unique(self.y).compute()
+        return labels
 
 
 class Part(NamedTuple):
@@ -129,6 +135,9 @@ class Partitions:
             ]
         )
         kinds = self._collect(_kinds)
+        for each in kinds:
+            if isinstance(each, Exception):
+                raise each
         limits = [each.limits for each in kinds if each.limits is not None]
         self._n_x, self._lengths = n_x, [each.n_rows for each in kinds]
         return Kinds(
@@ -247,20 +256,24 @@ def _judged(X: Array, clf: Any, method: str, of_no_rows: Array) -> Any:
     return getattr(clf, method)(X) if len(X) else of_no_rows
 
 
-def accuracy(predicted: Any, y: Any, weights: Any) -> float:
+def accuracy(predicted: Any, table: Table) -> float:
     """The weighted share of rows that are predicted right, computed."""
-    right = predicted == y
+    right = predicted == table.y
     if right.ndim == 2:
         right = right.all(axis=1)
-    return float(da.average(right, weights=weights).compute())
+    return float(da.average(right, weights=table.weights).compute())
 
 
 def _array(A: Any, name: str, like: Any = None) -> Any:
     """A dask array of ``A``, in chunks of the rows of ``like``."""
     lengths = None if like is None else like.chunks[0]
     if hasattr(A, "to_dask_array"):  # a data frame or series
+        if A.ndim == 1 and A.dtype.kind in "biuf":
+            A = A.astype(getattr(A.dtype, "numpy_dtype", A.dtype))  # nullable ones become objects
         same = lengths is not None and A.npartitions == len(lengths)
-        A = A.to_dask_array(lengths=lengths if same else True)
+        with warnings.catch_warnings():  # of labels that become objects
+            warnings.simplefilter("ignore", UserWarning)
+            A = A.to_dask_array(lengths=lengths if same else True)
     elif not dask.is_dask_collection(A):
         A = da.from_array(np.asarray(A), name=False)
     if np.isnan(A.shape[0]):
@@ -281,7 +294,8 @@ def _delayed(A: Any) -> list[Any]:
 # What workers do with a partition.
 
 
-def _checked(X: Any, y: Any, weights: Any, *, n_x: int, dtype: Any, place: str) -> Part:
+def _checked(X: Any, y: Any, weights: Any, *, n_x: int, dtype: Any, place: str) -> Part | Exception:
+    """The partition, or what is wrong with it: of several errors the first is to be raised."""
     try:
         X, y = check_X_y(X, y, dtype=dtype, multi_output=True, estimator="X and y")
         if X.shape[1] != n_x:
@@ -292,11 +306,13 @@ def _checked(X: Any, y: Any, weights: Any, *, n_x: int, dtype: Any, place: str) 
         weights = _targets.valid_weights(weights, len(X))
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{place}: {error}") from error
-    return Part(X, y, weights)
+        return kind(f"{place}: {error}")
+    return Part(np.require(X, requirements="A"), y, weights)  # quicker, if it came over a network
 
 
-def _kinds(part: Part) -> Kinds:
+def _kinds(part: Part | Exception) -> Kinds | Exception:
+    if isinstance(part, Exception):
+        return part
     labels = np.unique(part.y) if part.y.ndim == 1 else part.y[:0]
     limits = None if part.weights is None else (part.weights.min(), part.weights.max())
     return Kinds(len(part.X), labels, limits)

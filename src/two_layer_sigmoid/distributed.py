@@ -242,19 +242,31 @@ class DaskTwoLayerSigmoidClassifier(TwoLayerSigmoidClassifier):
         -------
         score : float
             Share of the rows whose label (multilabel: all labels) is predicted, in [0, 1].
+
+        Raises
+        ------
+        ValueError
+            If y holds several labels and none that ``fit`` has seen: it is coded differently.
         """
         if not is_lazy(X):
             return super().score(X, y, sample_weight)
-        table = Table.read(X, y, sample_weight)
-        return accuracy(self.predict(X), table.y, table.weights)
+        clf, table = self._judge_of(X), Table.read(X, y, sample_weight)
+        share = accuracy(judged(clf, "predict", table.X), table)
+        if share == 0 and not self._multilabel:
+            _checks.check_coding(table.labels(), self.classes_)
+        return share
 
     def _judge(self, method: str, X: Any) -> Any:
         if not is_lazy(X):
             return getattr(super(), method)(X)
+        return judged(self._judge_of(X), method, X)
+
+    def _judge_of(self, X: Any) -> TwoLayerSigmoidClassifier:
+        """What workers take to judge partitions of X, which are arrays without names."""
         clf = self.to_local()
         validate_data(self, description(X), skip_check_array=True, reset=False)
-        clf.__dict__.pop("feature_names_in_", None)  # a worker judges arrays
-        return judged(clf, method, X)
+        clf.__dict__.pop("feature_names_in_", None)
+        return clf
 
     def _train_on_dask(self, X: Any, y: Any, sample_weight: Any, client: Any) -> Self:
         check_dask("DaskTwoLayerSigmoidClassifier.fit")

@@ -48,19 +48,19 @@ class Table(NamedTuple):
     weights: Any  # or None
 
     @classmethod
-    def read(cls, X: Any, y: Any, sample_weight: Any) -> Table:
-        """Dask arrays, data frames and series; y and the weights also in memory."""
-        if not dask.is_dask_collection(X):
+    def read(cls, X: Any, y: Any, sample_weight: Any, client: Any = None) -> Table:
+        """From dask arrays, data frames and series; y and the weights also from memory."""
+        if not is_lazy(X):
             raise TypeError(
                 f"X must be a dask array or a dask dataframe, got {type(X).__name__}: use "
                 "dask.array.from_array, or the TwoLayerSigmoidClassifier for arrays in memory."
             )
-        X = _array(X, "X")
+        X = _array(X, "X", client)
         if X.ndim != 2:
             raise ValueError(f"X must have 2 dimensions, rows and features, got {X.ndim}.")
         y, weights = (
-            None if A is None else _array(A, name, like=X)
-            for A, name in ((y, "y"), (sample_weight, "sample_weight"))
+            _of_rows(y, "y", X, client),
+            _of_rows(sample_weight, "sample_weight", X, client),
         )
         return cls(X.rechunk({1: -1}), y, weights)
 
@@ -264,27 +264,32 @@ def accuracy(predicted: Any, table: Table) -> float:
     return float(da.average(right, weights=table.weights).compute())
 
 
-def _array(A: Any, name: str, like: Any = None) -> Any:
-    """A dask array of ``A``, in chunks of the rows of ``like``."""
-    lengths = None if like is None else like.chunks[0]
+def _of_rows(A: Any, name: str, X: Any, client: Any) -> Any:
+    """A dask array of ``A``, in chunks of the rows of X; None if A is."""
+    if A is None:
+        return None
+    A = _array(A, name, client, lengths=X.chunks[0]) if is_lazy(A) else np.asarray(A)
+    if A.ndim == 0 or A.shape[0] != X.shape[0]:
+        raise ValueError(f"{name} has the shape {A.shape}, but X has {X.shape[0]} rows.")
+    chunks = X.chunks[0], *A.shape[1:]
+    return A.rechunk(chunks) if is_lazy(A) else da.from_array(A, chunks, name=False)
+
+
+def _array(A: Any, name: str, client: Any, lengths: Any = ()) -> Any:
+    """A dask array of known length; ``lengths`` are those that partitions of a frame may have."""
     if hasattr(A, "to_dask_array"):  # a data frame or series
         if A.ndim == 1 and A.dtype.kind in "biuf":
             A = A.astype(getattr(A.dtype, "numpy_dtype", A.dtype))  # nullable ones become objects
-        same = lengths is not None and A.npartitions == len(lengths)
+        if A.npartitions != len(lengths):
+            (lengths,) = dask.compute(A.map_partitions(len), scheduler=client)
         with warnings.catch_warnings():  # of labels that become objects
             warnings.simplefilter("ignore", UserWarning)
-            A = A.to_dask_array(lengths=lengths if same else True)
-    elif not dask.is_dask_collection(A):
-        A = da.from_array(np.asarray(A), name=False)
+            A = A.to_dask_array(lengths=tuple(lengths))
     if np.isnan(A.shape[0]):
         raise ValueError(
             f"{name} has chunks of unknown length: call {name}.compute_chunk_sizes() first."
         )
-    if like is None:
-        return A
-    if A.ndim == 0 or A.shape[0] != like.shape[0]:
-        raise ValueError(f"{name} has the shape {A.shape}, but X has {like.shape[0]} rows.")
-    return A.rechunk((lengths, *A.shape[1:]))
+    return A
 
 
 def _delayed(A: Any) -> list[Any]:

@@ -272,7 +272,7 @@ class DaskTwoLayerSigmoidClassifier(TwoLayerSigmoidClassifier):
         check_dask("DaskTwoLayerSigmoidClassifier.fit")
         _checks.check_combinations(self, one_pass=False)
         _check_whole_passes(self)
-        table = Table.read(X, y, sample_weight)
+        table = Table.read(X, y, sample_weight, client)
         resume = self.warm_start and hasattr(self, "W1_")
         validate_data(self, description(X), skip_check_array=True, reset=not resume)
         working_dtype = self._working_dtype(table.X.dtype)

@@ -1,0 +1,181 @@
+"""Training on a Dask cluster of processes, as it runs and when a part of it is lost."""
+
+import os
+import signal
+import time
+import warnings
+
+import joblib
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.model_selection import GridSearchCV
+
+from tests.ways import assert_same_weights
+from two_layer_sigmoid import TwoLayerSigmoidClassifier
+
+dask = pytest.importorskip("dask")
+da = pytest.importorskip("dask.array")
+distributed = pytest.importorskip("distributed")
+from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier  # noqa: E402
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+
+M, N_X = 40_000, 20  # rows and features: 8 blocks in memory, each a shard
+QUICK = {"max_iter": 40, "random_state": 0, "n_h": 8}
+
+
+class Watched(DaskTwoLayerSigmoidClassifier):
+    """Calls ``at_update``, where it is set, before each update."""
+
+    def _update(self, params, grads, learning_rate):
+        self.at_update()
+        return super()._update(params, grads, learning_rate)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with distributed.LocalCluster(
+        n_workers=3, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def client(cluster):
+    with distributed.Client(cluster) as client:
+        client.wait_for_workers(3, timeout=60)
+        yield client
+
+
+@pytest.fixture(scope="module")
+def data():
+    X = np.random.RandomState(0).standard_normal((M, N_X))
+    return X, (X[:, 0] > X[:, 1]).astype(int)
+
+
+@pytest.fixture(scope="module")
+def local(data):
+    return TwoLayerSigmoidClassifier(**QUICK).fit(*data)
+
+
+@pytest.fixture
+def spread_out(client, data):
+    """The data in chunks that cut no shard, shared out to the workers."""
+    clf = DaskTwoLayerSigmoidClassifier(**QUICK)
+    X, y = data
+    X = da.from_array(X, chunks=(clf.row_chunks(X), -1))
+    X, y = dask.persist(X, da.from_array(y, chunks=X.chunks[0]))
+    distributed.wait([X, y])
+    return X, y
+
+
+def n_kept(client):
+    """How much the scheduler and the workers remember, when they had time to forget."""
+    deadline = time.monotonic() + 10
+    while True:
+        n_tasks = len(client.cluster.scheduler.tasks)
+        n_data = sum(client.run(lambda dask_worker: len(dask_worker.data)).values())
+        if n_tasks + n_data == 0 or time.monotonic() > deadline:
+            return n_tasks, n_data
+        time.sleep(0.05)
+
+
+def test_processes_give_the_bits_of_a_fit_in_memory(client, spread_out, local):
+    X, y = spread_out
+    assert_same_weights(DaskTwoLayerSigmoidClassifier(**QUICK).fit(X, y, client=client), local)
+    assert len(set(client.who_has(X).values())) == 3
+
+
+def test_so_does_one_worker_with_two_threads(data, local):
+    X, y = data
+    one = distributed.LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+    )
+    with one, distributed.Client(one):
+        clf = DaskTwoLayerSigmoidClassifier(**QUICK)
+        clf.fit(da.from_array(X, chunks=(clf.row_chunks(X), -1)), y)
+    assert_same_weights(clf, local)
+
+
+def test_a_client_that_is_not_the_default(cluster, data, local):
+    X, y = data
+    with distributed.Client(cluster, set_as_default=False) as client:
+        seen = []
+        clf = Watched(**QUICK)
+        clf.at_update = lambda: seen.append(len(cluster.scheduler.tasks))
+        clf.fit(da.from_array(X, chunks=(clf.row_chunks(X), -1)), y, client=client)
+        assert min(seen) > 0
+    assert_same_weights(clf, local)
+
+
+def test_a_worker_that_is_killed_changes_nothing(client, spread_out, local):
+    X, y = spread_out
+    pids = client.run(os.getpid)
+    clf = Watched(**QUICK)
+    updates, killed = [], []
+
+    def kill_one_in_the_middle():
+        updates.append(len(updates))
+        if len(updates) == 20:
+            address = client.who_has(X).popitem()[1][0]
+            os.kill(pids[address], signal.SIGKILL)
+            killed.append(pids[address])
+
+    clf.at_update = kill_one_in_the_middle
+    clf.fit(X, y)
+    client.wait_for_workers(3, timeout=60)
+    assert len(updates) == 40
+    assert not set(killed) & set(client.run(os.getpid).values())
+    assert_same_weights(clf, local)
+    assert clf.loss_curve_ == local.loss_curve_
+
+
+def test_nothing_is_kept_and_no_graph_grows(client):
+    X = da.random.RandomState(0).standard_normal((2000, 2), chunks=(1000, 2))
+    y = (X[:, 0] > 0).astype(int)
+    scheduler = client.cluster.scheduler
+    seen = []
+    clf = Watched(n_h=2, max_iter=2000, tol=0, random_state=0)
+    clf.at_update = lambda: seen.append(
+        (len(scheduler.tasks), len(scheduler.task_groups), len(scheduler.task_prefixes))
+    )
+    clf.fit(X, y)
+    assert len(seen) == 2000
+    assert (np.max(seen[1000:], axis=0) <= np.max(seen[:100], axis=0)).all()
+    del X, y
+    assert n_kept(client) == (0, 0)
+
+
+def test_a_fit_that_fails_keeps_nothing(client, data):
+    X, y = data
+    X = X.copy()
+    X[25_000, 3] = np.nan
+    clf = DaskTwoLayerSigmoidClassifier(**QUICK)
+    with pytest.raises(ValueError, match=r"^Partition 2 \(rows 20000 to 29999\): .*NaN") as caught:
+        clf.fit(da.from_array(X, chunks=(10_000, -1)), y)
+    assert caught.value is not None
+    assert n_kept(client) == (0, 0)
+
+
+def test_predictions_are_made_by_the_workers(client, spread_out, data, local):
+    X, y = spread_out
+    clf = DaskTwoLayerSigmoidClassifier(**QUICK).fit(X, y)
+    assert_array_equal(clf.predict(X).compute(), local.predict(data[0]))
+    assert clf.score(X, y) == pytest.approx(local.score(*data))
+
+
+def test_grid_search_on_the_workers_is_that_of_one_process(client, data):
+    X, y = data[0][:600], data[1][:600]
+    grid = {"learning_rate": [0.3, 1.2], "n_h": [2, 8]}
+    search = GridSearchCV(TwoLayerSigmoidClassifier(max_iter=50, random_state=0), grid, cv=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        here = search.fit(X, y).cv_results_
+        with joblib.parallel_config("dask"):
+            there = search.fit(X, y).cv_results_
+    assert here.keys() == there.keys()
+    for name in here.keys() - {
+        f"{kind}_{what}_time" for kind in ("mean", "std") for what in ("fit", "score")
+    }:
+        assert_array_equal(here[name], there[name])

@@ -3,6 +3,7 @@
 import importlib
 import os
 import signal
+import threading
 import time
 import warnings
 
@@ -111,18 +112,26 @@ def test_a_client_that_is_not_the_default(cluster, data, local):
     assert_same_weights(clf, local)
 
 
-def test_a_worker_that_is_killed_changes_nothing(client, spread_out, local):
+@pytest.mark.parametrize("delay", [0, 0.01])
+def test_a_worker_that_is_killed_changes_nothing(client, spread_out, local, delay):
+    """Between two iterations, or, by another thread, while the workers compute."""
     X, y = spread_out
     pids = client.run(os.getpid)
     clf = Watched(**QUICK)
     updates, killed = [], []
 
+    def kill():
+        time.sleep(delay)
+        os.kill(killed[0], signal.SIGKILL)
+
     def kill_one_in_the_middle():
         updates.append(len(updates))
         if len(updates) == 20:
-            address = client.who_has(X).popitem()[1][0]
-            os.kill(pids[address], signal.SIGKILL)
-            killed.append(pids[address])
+            killed.append(pids[client.who_has(X).popitem()[1][0]])
+            killer = threading.Thread(target=kill)
+            killer.start()
+            if not delay:
+                killer.join()
 
     clf.at_update = kill_one_in_the_middle
     clf.fit(X, y)
@@ -131,6 +140,34 @@ def test_a_worker_that_is_killed_changes_nothing(client, spread_out, local):
     assert not set(killed) & set(client.run(os.getpid).values())
     assert_same_weights(clf, local)
     assert clf.loss_curve_ == local.loss_curve_
+
+
+def test_partitions_stay_where_they_are(client, spread_out):
+    X, y = spread_out
+    tasks = client.cluster.scheduler.tasks
+    seen = []
+    clf = Watched(**QUICK)
+    clf.at_update = lambda: seen.append(
+        [
+            (task.nbytes, len(task.who_has))
+            for task in list(tasks.values())
+            if str(task.key).startswith("_portion")
+        ]
+    )
+    clf.fit(X, y)
+    sizes, holders = np.moveaxis(np.array(seen), -1, 0)
+    assert sizes.shape == (40, 8)
+    assert (sizes.sum(axis=1) > X.nbytes).all()  # so Dask knows what it would cost to move them
+    assert (holders == 1).all()
+
+
+def test_chunks_that_change_when_they_are_sent_give_the_same_bits(client, data):
+    X, y = data
+    turned = da.from_array(X, chunks=(10_000, -1))[::-1]
+    there = DaskTwoLayerSigmoidClassifier(**QUICK).fit(turned, y[::-1])
+    with dask.config.set(scheduler="threads"):
+        here = DaskTwoLayerSigmoidClassifier(**QUICK).fit(turned, y[::-1])
+    assert_same_weights(there, here)
 
 
 def test_nothing_is_kept_and_no_graph_grows(client):
@@ -149,15 +186,29 @@ def test_nothing_is_kept_and_no_graph_grows(client):
     assert n_kept(client) == (0, 0)
 
 
-def test_a_fit_that_fails_keeps_nothing(client, data):
+class Failing(Watched):
+    """Fails in the middle of training, on the workers."""
+
+    def _cost(self, cache, Y, **weighting):
+        raise ArithmeticError("on purpose")
+
+
+@pytest.mark.parametrize("what", ["X", "class_weight", "step"])
+def test_a_fit_that_fails_keeps_nothing(client, data, what):
     X, y = data
-    X = X.copy()
-    X[25_000, 3] = np.nan
-    clf = DaskTwoLayerSigmoidClassifier(**QUICK)
-    with pytest.raises(ValueError, match=r"^Partition 2 \(rows 20000 to 29999\): .*NaN") as caught:
+    clf, error, message = DaskTwoLayerSigmoidClassifier(**QUICK), ValueError, "not in class_weight"
+    if what == "X":
+        X = X.copy()
+        X[25_000, 3] = np.nan
+        message = r"^Partition 2 \(rows 20000 to 29999\): .*NaN"
+    elif what == "class_weight":
+        clf.set_params(class_weight={7: 1})
+    else:
+        clf, error, message = Failing(**QUICK), ArithmeticError, "on purpose"
+    with pytest.raises(error, match=message) as caught:
         clf.fit(da.from_array(X, chunks=(10_000, -1)), y)
-    assert caught.value is not None
     assert n_kept(client) == (0, 0)
+    assert caught.value is not None  # and it is still there
 
 
 def test_predictions_are_made_by_the_workers(client, spread_out, data, local):

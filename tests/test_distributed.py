@@ -169,6 +169,7 @@ def test_score_counts_weights(data, weights):
     local, clf = fits(X, y, 100, max_iter=2)
     assert clf.score(on_dask(X, 70), y) == pytest.approx(local.score(X, y))
     assert clf.score(on_dask(X, 70), y, weights) == pytest.approx(local.score(X, y, weights))
+    assert clf.score(on_dask(X, 70), y[:, np.newaxis]) == clf.score(on_dask(X, 70), y)
     assert clf.score(X, y) == local.score(X, y)
     with pytest.raises(ValueError, match="y holds only labels that fit has not seen, such as"):
         clf.score(on_dask(X, 70), np.char.upper(y).astype(object))
@@ -193,6 +194,45 @@ def test_data_frames_and_series(data, dtype):
     assert clf.score(features, lazy["tree"]) == local.score(frame[["width", "height"]], y)
     with pytest.raises(ValueError, match="feature names should match"):
         clf.predict(lazy[["height", "width"]])
+
+
+def test_labels_cut_elsewhere_than_features(data):
+    X, y = data
+    frame = pd.DataFrame(X, columns=["a", "b"]).assign(y=y)
+    features, labels = (
+        dd.concat([dd.from_pandas(part, npartitions=1) for part in parts])
+        for parts in (
+            (frame[["a", "b"]][:200], frame[["a", "b"]][200:]),
+            (frame["y"][:100], frame["y"][100:]),
+        )
+    )
+    clf = DaskTwoLayerSigmoidClassifier(**QUICK).fit(features, labels)
+    assert_allclose(clf.W1_, TwoLayerSigmoidClassifier(**QUICK).fit(X, y).W1_, rtol=1e-10)
+
+
+@pytest.mark.filterwarnings("ignore:Training:sklearn.exceptions.ConvergenceWarning")
+def test_thirty_classes_sorted():
+    X = np.random.RandomState(0).standard_normal((600, 2))
+    local, clf = fits(X, np.arange(600) // 20, 50)
+    assert_allclose(clf.W2_, local.W2_, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("label", [0, 1])
+def test_one_class_of_positive_weight_is_refused(seed, label):
+    random_state = np.random.RandomState(seed)
+    X, y = random_state.standard_normal((600, 2)), random_state.randint(2, size=600)
+    weights = random_state.uniform(0, 1, 600) * (y == label)
+    clf = DaskTwoLayerSigmoidClassifier(**QUICK)
+    message = f"y holds only one class, {label}, in the rows of positive weight"
+    with pytest.raises(ValueError, match=message):
+        clf.fit(on_dask(X, 200), y, weights)
+
+
+def test_one_weight_for_all_rows(data):
+    X, y = data
+    clf = DaskTwoLayerSigmoidClassifier(**QUICK).fit(on_dask(X, 512), y, 2.0)
+    assert_same_fit(clf, TwoLayerSigmoidClassifier(**QUICK).fit(X, y, 2.0))
 
 
 def test_empty_partitions_are_passed_over(data):
@@ -258,19 +298,33 @@ def test_conversion_cloning_and_pickling(data):
             refuses()
 
 
+class Shrunk:
+    """Steps that use a parameter, keep b1, and see everything turned round."""
+
+    def _backward(self, params, cache, X, Y, **options):
+        grads = super()._backward(params, cache, X, Y, **options)
+        return grads._replace(W1=grads.W1 * self.learning_rate, b1=0 * grads.b1)
+
+    def _forward(self, X, params, **buffers):
+        return super()._forward(-X, params, **buffers)
+
+
+class ShrunkInMemory(Shrunk, TwoLayerSigmoidClassifier):
+    pass
+
+
+class ShrunkOnDask(Shrunk, DaskTwoLayerSigmoidClassifier):
+    pass
+
+
 def test_steps_of_a_subclass_run_in_the_partitions(data):
     X, y = data
-
-    class Shrunk(DaskTwoLayerSigmoidClassifier):
-        def _backward(self, params, cache, X, Y, **options):
-            grads = super()._backward(params, cache, X, Y, **options)
-            return grads._replace(W1=grads.W1 * self.learning_rate, b1=0 * grads.b1)
-
-    start = TwoLayerSigmoidClassifier(**QUICK | {"max_iter": 1}).fit(X, y)
-    clf = Shrunk(**QUICK).fit(on_dask(X, 100), y)
-    plain = DaskTwoLayerSigmoidClassifier(**QUICK).fit(on_dask(X, 100), y)
-    assert not np.allclose(clf.W1_, plain.W1_)
-    assert start.b1_.shape == clf.b1_.shape
+    local = ShrunkInMemory(**QUICK).fit(X, y)
+    clf = ShrunkOnDask(**QUICK).fit(on_dask(X, 512), y)
+    assert_same_fit(clf, local)
+    assert_array_equal(clf.predict_proba(on_dask(X, 512)).compute(), local.predict_proba(X))
+    with pytest.raises(AssertionError):
+        assert_same_weights(clf, TwoLayerSigmoidClassifier(**QUICK).fit(X, y))
 
 
 def test_ctrl_c_keeps_the_best_weights(data):
@@ -334,12 +388,20 @@ def ragged(X):
             r"^Partition 4 \(rows 400 to 499\): .*inf",
         ),
         ({"X": ragged}, r"^Partition 1 \(rows 256 to 511\): X has 1 features here, but 2"),
-        ({"X": lambda X: on_dask(X, 100)[:, 0]}, "X must have 2 dimensions"),
+        ({"X": lambda X: on_dask(X, 100)[:, 0]}, r"X must have rows and features, .* \(512,\)"),
+        ({"X": lambda X: on_dask(X, 100)[:0]}, r"X must have rows and features, .* \(0, 2\)"),
+        ({"y": lambda y: None}, r"y has the shape \(\), but X has 512 rows"),
+        ({"sample_weight": lambda w: "balanced"}, "sample_weight must hold one number"),
+        ({"sample_weight": lambda w: on_dask(np.c_[w, w], 100)}, "must have one dimension, got 2"),
+        (
+            {"y": lambda y: np.repeat([[0, 0], [1, 2]], [200, 312], axis=0)},
+            r"^Partition 2 \(rows 200 to 299\): A multilabel y must be an indicator matrix",
+        ),
         ({"X": lambda X: (A := on_dask(X, 100))[A[:, 0] > 0]}, r"X.compute_chunk_sizes\(\)"),
         ({"y": lambda y: y[:-1]}, r"y has the shape \(511,\), but X has 512 rows"),
         ({"y": lambda y: np.arange(512) / 7}, r"^Partition 0 .*: Unknown label type: continuous"),
         ({"y": lambda y: np.full(512, "ash")}, "y holds only one class, 'ash'"),
-        ({"sample_weight": lambda w: w[:, np.newaxis]}, r"^Partition 0 .*sample_weight has shape"),
+        ({"sample_weight": lambda w: w[:, np.newaxis]}, r"sample_weight has shape \(512, 1\)"),
         ({"sample_weight": lambda w: -w}, "sample_weight must be finite and non-negative, got"),
         ({"sample_weight": lambda w: 0 * w}, "sample_weight is zero for every row"),
         ({"batch_size": 16}, "batch_size=16 is not for Dask: use None"),
@@ -360,6 +422,14 @@ def test_what_is_refused(data, weights, bad, message):
     with pytest.raises(ValueError, match=message):
         clf.fit(**arrays)
     assert_same_fit(clf, before)
+
+
+def test_a_bad_partition_is_named_in_prediction_too(data):
+    X, y = data
+    clf = DaskTwoLayerSigmoidClassifier(**QUICK).fit(on_dask(X, 100), y)
+    lazy = clf.predict_proba(on_dask(with_entry(X, 333, np.nan), 100))
+    with pytest.raises(ValueError, match=r"^Partition 3: Input X contains NaN"):
+        lazy.compute()
 
 
 def test_arrays_in_memory_are_sent_elsewhere(data):

@@ -199,3 +199,15 @@ def test_a_validation_set_may_lack_a_class(three_blobs):
     X, y = three_blobs
     one = y == "ash"
     quick(early_stopping=True).fit(X, y, X_val=X[one], y_val=y[one])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_label_that_is_always_there_stops_nothing_later(moons, seed):
+    X, y = moons
+    always = np.ones_like(y)
+    random_state = np.random.RandomState(seed)
+    w = random_state.uniform(0, 1, len(X))
+    coins = np.c_[random_state.randint(2, size=len(X)), always]
+    clf = TwoLayerSigmoidClassifier(early_stopping=True, random_state=0)
+    clf.fit(X, np.c_[y, always], w, X_val=X, y_val=coins)
+    assert clf.stop_reason_ == "early stopping"

@@ -9,6 +9,7 @@ from two_layer_sigmoid import _network, _objective
 from two_layer_sigmoid._objective import (
     Objective,
     Rows,
+    base_rates,
     broadcast_row_by_row,
     largest_entries,
     logits,
@@ -180,6 +181,17 @@ def test_moments(problem, kind, weighted):
     expected_spread = np.sqrt(np.average((X - expected) ** 2, axis=0, weights=w))
     assert_allclose(spread[:3], expected_spread[:3], rtol=1e-12)
     assert spread[3] == 0  # constant, though 0.1 is no binary fraction
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_base_rates_are_0_or_1_only_where_all_targets_are(seed):
+    random_state = np.random.RandomState(seed)
+    w = random_state.uniform(0, 1, M)
+    Y = np.array([np.zeros(M), np.ones(M), random_state.randint(2, size=M)])
+    rows = Rows(np.zeros((M, 1)), Y, N_H, **STEPS, sample_weight=w)
+    rates = base_rates(rows)
+    assert_array_equal(rates[:2], [0, 1])
+    assert_allclose(rates[2], np.average(Y[2], weights=w), rtol=1e-14)
 
 
 def test_moments_of_float32_are_computed_in_float64():

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 pyarrow = pytest.importorskip("pyarrow")
-import pyarrow.csv  # noqa: E402
-import pyarrow.parquet  # noqa: E402
+from pyarrow import csv, parquet  # noqa: E402
 
 pytestmark = pytest.mark.processes
 
@@ -43,11 +42,11 @@ def rows(m):
 
 
 def write_csv(folder, m):
-    pyarrow.csv.write_csv(table(m), folder / "rows.csv")
+    csv.write_csv(table(m), folder / "rows.csv")
 
 
 def write_parquet(folder, m):
-    pyarrow.parquet.write_table(table(m), folder / "rows.parquet", row_group_size=20_000)
+    parquet.write_table(table(m), folder / "rows.parquet", row_group_size=20_000)
 
 
 def write_arrays(folder, m):

@@ -82,7 +82,8 @@ def test_balanced_is_the_same_for_weights_and_for_repeated_rows():
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
 def test_rows_without_weight_are_dropped(container):
     X = container(np.arange(6.0)[:, np.newaxis])
-    kept, targets = _targets.encode(X, np.array([0, 1, 2, 2, 1, 0]), [1, 2, 0, 0, 1, 2], None)
+    weights = np.array([0.5, 1, 0, 0, 0.5, 1])
+    kept, targets = _targets.encode(X, np.array([0, 1, 2, 2, 1, 0]), weights, None)
     assert_array_equal(kept.toarray() if sparse.issparse(kept) else kept, [[0], [1], [4], [5]])
     assert_array_equal(targets.weights, [0.5, 1, 0.5, 1])
     assert_array_equal(targets.Y, [[1, 0, 0, 1], [0, 1, 1, 0], [0, 0, 0, 0]])

@@ -616,12 +616,12 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
             X = X.astype(np.float64, copy=False)
         weights = _targets.check_weights(sample_weight, X.shape[0])
         shards = row_shards(X, int(self.n_h))
-        class_weight = _targets.resolved(self.class_weight, y, weights, shards)
         training = _targets.encode(
             X,
             y,
             weights,
-            class_weight,
+            self.class_weight,
+            shards=shards,
             classes=self.classes_ if call.one_pass else None,
             multilabel=getattr(self, "_multilabel", None) if call.one_pass else None,
         )
@@ -633,6 +633,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
             return training, None
         if validation_set[0] is None:
             return _targets.split(*training, self.validation_fraction, call.random_state)
+        class_weight = _targets.resolved(self.class_weight, y, weights, shards)
         return training, self._encode_held_out(*validation_set, class_weight, X.dtype)
 
     def _encode_held_out(

@@ -366,14 +366,16 @@ def weight(block: Block) -> float:
     return float(block.weights.sum(dtype=np.float64))
 
 
-def class_weights(block: Block) -> Array:
-    """sum_i w_i y_i of each output, in float64."""
-    return _weighted_sum(block.Y.astype(np.float64, copy=False), block)
+def target_weights(block: Block) -> Array:
+    """sum_i w_i (1 - y_i) and sum_i w_i y_i of each output, in float64: ``(2, n_y)``."""
+    Y = block.Y.astype(np.float64, copy=False)
+    return np.array([_weighted_sum(1 - Y, block), _weighted_sum(Y, block)])
 
 
 def base_rates(rows: Any) -> Array:
-    """The weighted mean of each output's targets."""
-    rates: Array = rows.fold(class_weights) / rows.fold(weight)
+    """The weighted mean of each output's targets, 0 or 1 only if they all are."""
+    of_zeros, of_ones = rows.fold(target_weights)
+    rates: Array = of_ones / (of_zeros + of_ones)
     return rates
 
 

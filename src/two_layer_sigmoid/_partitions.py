@@ -9,13 +9,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial, reduce
+from functools import reduce
 from itertools import accumulate, chain
 from operator import add
 from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 from sklearn.utils import check_X_y
 
 from . import _checks, _targets
@@ -31,6 +32,7 @@ except ImportError as error:
     dask, ABSENT = None, error
 
 T = TypeVar("T")
+ESTIMATOR = "DaskTwoLayerSigmoidClassifier"
 
 
 def check_dask(needed_by: str) -> None:
@@ -56,12 +58,18 @@ class Table(NamedTuple):
                 "dask.array.from_array, or the TwoLayerSigmoidClassifier for arrays in memory."
             )
         X = _array(X, "X", client)
-        if X.ndim != 2:
-            raise ValueError(f"X must have 2 dimensions, rows and features, got {X.ndim}.")
-        y, weights = (
-            _of_rows(y, "y", X, client),
-            _of_rows(sample_weight, "sample_weight", X, client),
-        )
+        if X.ndim != 2 or 0 in X.shape:
+            raise ValueError(f"X must have rows and features, got an array of shape {X.shape}.")
+        y = _of_rows(y, "y", X, client)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = y[:, 0]
+        if sample_weight is None:
+            return cls(X.rechunk({1: -1}), y, None)
+        if not is_lazy(sample_weight):
+            sample_weight = _targets.valid_weights(sample_weight, len(X))
+        weights = _of_rows(sample_weight, "sample_weight", X, client)
+        if weights.ndim != 1:
+            raise ValueError(f"sample_weight must have one dimension, got {weights.ndim}.")
         return cls(X.rechunk({1: -1}), y, weights)
 
     def labels(self) -> npt.NDArray[Any]:
@@ -79,11 +87,31 @@ class Part(NamedTuple):
 
 
 class Kinds(NamedTuple):
-    """What there is in a partition."""
+    """What there is in some partitions."""
 
-    n_rows: int
+    n_rows: list[int]  # of each
     labels: npt.NDArray[Any]  # the different ones, or an empty indicator matrix
     limits: tuple[float, float] | None  # of the weights
+
+
+class Portion(NamedTuple):
+    """A partition as it is trained on: all that it takes to make its :class:`Rows`.
+
+    They are made anew for each call: what is kept may be sent or written elsewhere, and Dask, which
+    sees how large it is, decides by that; so it holds the data and no buffers.
+    """
+
+    X: Array  # (b, n_x)
+    Y: Array  # (n_y, b)
+    weights: Array | None  # (b,)
+    n_h: int
+    steps: dict[str, Any]
+    shards: Shards
+
+    def rows(self) -> Rows:
+        """The rows, to compute with."""
+        X, Y, weights, n_h, steps, shards = self
+        return Rows(X, Y, n_h, **steps, sample_weight=weights, shards=shards)
 
 
 class Partitions:
@@ -113,7 +141,11 @@ class Partitions:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._kept.clear()
+        for part in self._kept:
+            for value in dict(part.dask).values():
+                if hasattr(value, "release"):  # a future, which an exception may hold on to
+                    value.release()
+        self._kept = []
 
     def read(self, table: Table) -> Kinds:
         """Have the rows read and checked by the workers; what there is in all."""
@@ -138,37 +170,33 @@ class Partitions:
         for each in kinds:
             if isinstance(each, Exception):
                 raise each
-        limits = [each.limits for each in kinds if each.limits is not None]
-        self._n_x, self._lengths = n_x, [each.n_rows for each in kinds]
-        return Kinds(
-            sum(self._lengths),
-            np.concatenate([each.labels for each in kinds]),
-            (min(low for low, _ in limits), max(high for _, high in limits)) if limits else None,
-        )
+        n_rows, labels, limits = zip(*kinds, strict=True)
+        self._n_x, self._lengths = n_x, [n for (n,) in n_rows]
+        known = [each for each in limits if each is not None]
+        if known:
+            smallest, largest = min(low for low, _ in known), max(high for _, high in known)
+            _targets.check_limits(smallest, largest, "sample_weight")
+        return Kinds(self._lengths, np.concatenate(labels), (smallest, largest) if known else None)
 
-    def encode(
-        self,
-        classes: npt.NDArray[Any],
-        multilabel: bool,
-        limits: tuple[float, float] | None,
-        class_weight: Any,
-    ) -> None:
+    def encode(self, kinds: Kinds, classes: npt.NDArray[Any], class_weight: Any) -> None:
         """Turn labels and weights into targets, as ``_targets`` does in memory."""
-        if limits is not None:
-            self._map(_with_scaled_weights, limits)
+        if kinds.limits is not None:
+            self._map(_with_scaled_weights, kinds.limits)
         if isinstance(class_weight, str):
             sums = self._collect(_class_sums, classes, each=self._layout())
-            class_weight = _targets.balanced(classes, reduce(add, chain.from_iterable(sums)))
+            class_weight = _targets.balanced(classes, list(chain.from_iterable(sums)))
+        elif class_weight is not None:
+            _targets.class_factors(classes, class_weight)  # refuses what is no class
+        multilabel = kinds.labels.ndim == 2
         self._map(_encoded, class_weight, classes, multilabel)
-        self._lengths = self._collect(_n_rows)
-        self._kept = [part for part, n in zip(self._kept, self._lengths, strict=True) if n > 0]
-        self._lengths = [n for n in self._lengths if n > 0]
-        self.layer_sizes = (
-            self._n_x,
-            self._n_h,
-            len(classes) if multilabel or len(classes) > 2 else 1,
-        )
-        self._map(_rows, self._n_h, self._steps, each=self._layout())
+        lengths = self._collect(_n_rows)
+        self._kept = [part for part, n in zip(self._kept, lengths, strict=True) if n > 0]
+        self._lengths = [n for n in lengths if n > 0]
+        if not self._kept:
+            _targets.check_two_classes(classes, classes[:0])
+        n_y = 1 if len(classes) == 2 and not multilabel else len(classes)
+        self.layer_sizes = self._n_x, self._n_h, n_y
+        self._map(_portion, self._n_h, self._steps, each=self._layout())
 
     def fold(self, of_block: Callable[[Block], T], combine: Callable[[T, T], T] = add) -> T:
         """As ``Rows.fold``; ``of_block`` and ``combine`` travel to the workers."""
@@ -235,8 +263,10 @@ def shards_in_memory(m: int, n_x: int, n_h: int, dtype: Any) -> Shards:
 
 
 def is_lazy(X: Any) -> bool:
-    """Whether X is a dask collection, for those who may have no Dask."""
-    return hasattr(X, "__dask_graph__")
+    """Whether X is a dask array, data frame or series, for those who may have no Dask."""
+    return hasattr(X, "__dask_graph__") and any(
+        hasattr(X, name) for name in ("map_blocks", "to_dask_array")
+    )
 
 
 def description(X: Any) -> Any:
@@ -252,10 +282,6 @@ def judged(clf: Any, method: str, X: Any) -> Any:
     return X.map_blocks(_judged, clf, method, example, meta=example, **form)
 
 
-def _judged(X: Array, clf: Any, method: str, of_no_rows: Array) -> Any:
-    return getattr(clf, method)(X) if len(X) else of_no_rows
-
-
 def accuracy(predicted: Any, table: Table) -> float:
     """The weighted share of rows that are predicted right, computed."""
     right = predicted == table.y
@@ -266,22 +292,22 @@ def accuracy(predicted: Any, table: Table) -> float:
 
 def _of_rows(A: Any, name: str, X: Any, client: Any) -> Any:
     """A dask array of ``A``, in chunks of the rows of X; None if A is."""
-    if A is None:
-        return None
-    A = _array(A, name, client, lengths=X.chunks[0]) if is_lazy(A) else np.asarray(A)
+    if is_lazy(A):
+        A = _array(A, name, client)
+    else:
+        A = np.asarray(A.toarray() if sparse.issparse(A) else A)
     if A.ndim == 0 or A.shape[0] != X.shape[0]:
         raise ValueError(f"{name} has the shape {A.shape}, but X has {X.shape[0]} rows.")
     chunks = X.chunks[0], *A.shape[1:]
     return A.rechunk(chunks) if is_lazy(A) else da.from_array(A, chunks, name=False)
 
 
-def _array(A: Any, name: str, client: Any, lengths: Any = ()) -> Any:
-    """A dask array of known length; ``lengths`` are those that partitions of a frame may have."""
+def _array(A: Any, name: str, client: Any) -> Any:
+    """A dask array of known length."""
     if hasattr(A, "to_dask_array"):  # a data frame or series
         if A.ndim == 1 and A.dtype.kind in "biuf":
             A = A.astype(getattr(A.dtype, "numpy_dtype", A.dtype))  # nullable ones become objects
-        if A.npartitions != len(lengths):
-            (lengths,) = dask.compute(A.map_partitions(len), scheduler=client)
+        (lengths,) = dask.compute(A.map_partitions(len), scheduler=client)
         with warnings.catch_warnings():  # of labels that become objects
             warnings.simplefilter("ignore", UserWarning)
             A = A.to_dask_array(lengths=tuple(lengths))
@@ -302,25 +328,29 @@ def _delayed(A: Any) -> list[Any]:
 def _checked(X: Any, y: Any, weights: Any, *, n_x: int, dtype: Any, place: str) -> Part | Exception:
     """The partition, or what is wrong with it: of several errors the first is to be raised."""
     try:
-        X, y = check_X_y(X, y, dtype=dtype, multi_output=True, estimator="X and y")
+        X, y = check_X_y(X, y, dtype=dtype, multi_output=True, estimator=ESTIMATOR)
         if X.shape[1] != n_x:
             raise ValueError(f"X has {X.shape[1]} features here, but {n_x} in the whole array.")
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = y[:, 0]
-        _targets.holds_several(y)  # refuses what is no label
-        weights = _targets.valid_weights(weights, len(X))
+        if y.ndim == 1:
+            _targets.classes_of(y)
+        elif _targets.holds_several(y):
+            _targets.indicator(y)
+        if weights is not None:
+            weights = _targets.valid_weights(weights, len(X))
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         return kind(f"{place}: {error}")
-    return Part(np.require(X, requirements="A"), y, weights)  # quicker, if it came over a network
+    # Sums depend on the order in memory, which a chunk that is sent elsewhere may lose.
+    return Part(np.require(X, requirements=["C", "A"]), y, weights)
 
 
 def _kinds(part: Part | Exception) -> Kinds | Exception:
     if isinstance(part, Exception):
         return part
-    labels = np.unique(part.y) if part.y.ndim == 1 else part.y[:0]
-    limits = None if part.weights is None else (part.weights.min(), part.weights.max())
-    return Kinds(len(part.X), labels, limits)
+    X, y, weights = part
+    labels = _targets.classes_of(y) if y.ndim == 1 else y[:0]
+    limits = None if weights is None else (weights.min(), weights.max())
+    return Kinds([len(X)], labels, limits)
 
 
 def _with_scaled_weights(part: Part, limits: tuple[float, float]) -> Part:
@@ -343,28 +373,33 @@ def _n_rows(examples: Examples) -> int:
     return len(examples[0])
 
 
-def _rows(
-    examples: Examples, shards: Shards, n_h: int, steps: dict[str, Any]
-) -> Callable[[], Rows]:
-    """Anew for each call: what is kept may be sent or written elsewhere, without the buffers."""
+def _portion(examples: Examples, shards: Shards, n_h: int, steps: dict[str, Any]) -> Portion:
     X, targets = examples
-    weights = targets.weights
-    return partial(Rows, X, targets.Y, n_h, **steps, sample_weight=weights, shards=shards)
+    return Portion(X, targets.Y, targets.weights, n_h, steps, shards)
 
 
-def _fold_shards(rows: Callable[[], Rows], of_block: Any, combine: Any) -> list[Any]:
+def _fold_shards(portion: Portion, of_block: Any, combine: Any) -> list[Any]:
     with _alone():
-        return rows().fold_shards(of_block, combine)
+        return portion.rows().fold_shards(of_block, combine)
 
 
 def _shares(
-    rows: Callable[[], Rows], theta: Array, total: float, gradient: bool
+    portion: Portion, theta: Array, total: float, gradient: bool
 ) -> tuple[list[float], list[Any]]:
     with _alone(), broadcast_row_by_row():
-        mine = rows()
-        params = Parameters.views(theta, *mine.layer_sizes)
-        costs, parts = mine.shares(params, total, gradient=gradient)
+        rows = portion.rows()
+        params = Parameters.views(theta, *rows.layer_sizes)
+        costs, parts = rows.shares(params, total, gradient=gradient)
     return costs, [grads.theta for grads in parts]
+
+
+def _judged(X: Array, clf: Any, method: str, of_no_rows: Array, block_id: Any = (0,)) -> Any:
+    if not len(X):
+        return of_no_rows
+    try:
+        return getattr(clf, method)(X)
+    except ValueError as error:
+        raise ValueError(f"Partition {block_id[0]}: {error}") from error
 
 
 @contextmanager

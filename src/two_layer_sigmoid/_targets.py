@@ -43,8 +43,9 @@ def encode(
     X: Any,
     y: Any,
     weights: Array | None,
-    class_weight: dict[Any, float] | None,
+    class_weight: Any,
     *,
+    shards: list[list[slice]] | None = None,
     classes: Any = None,
     multilabel: bool | None = None,
 ) -> Examples:
@@ -52,17 +53,22 @@ def encode(
 
     Two classes make one output, more make one output each; a multilabel indicator matrix makes
     one output for each label. Rows that weigh nothing are dropped, from X too, whatever they hold.
+    ``shards`` say how to add up what classes weigh, where these are to be balanced.
     ``classes`` and ``multilabel`` are those of an earlier y, where this one must be of its kind:
     it may lack some classes, and must have no others.
     """
     if holds_several(y):
         check_no_class_weight(class_weight)
-        Y = _indicator(y).astype(X.dtype)
+        Y = indicator(y).astype(X.dtype)
         _check_kind(True, len(Y), classes, multilabel)
         targets = Targets(Y, weights, np.arange(len(Y)), True)
     else:
         _check_kind(False, 1, classes, multilabel)
         encoder, codes = _label_codes(column_or_1d(y, warn=True), classes)
+        if isinstance(class_weight, str):
+            assert shards is not None
+            of_shards = class_sums(codes, len(encoder.classes_), weights, shards)
+            class_weight = balanced(encoder.classes_, of_shards)
         weights = _with_class_weight(encoder.classes_, codes, weights, class_weight)
         present = encoder.classes_
         if classes is None and weights is not None:
@@ -113,21 +119,23 @@ def resolved(
     if not isinstance(class_weight, str) or holds_several(y):
         return class_weight  # type: ignore[no-any-return]
     encoder, codes = _label_codes(column_or_1d(y), None)
-    sums = class_sums(codes, len(encoder.classes_), weights, shards)
-    return balanced(encoder.classes_, reduce(add, sums))
+    return balanced(encoder.classes_, class_sums(codes, len(encoder.classes_), weights, shards))
 
 
 def classes_of(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The classes among the labels of several parts of y."""
-    holds_several(labels)  # refuses a mixture of kinds
-    classes: npt.NDArray[Any] = LabelEncoder().fit(labels).classes_
+    """The different labels, sorted; refuses what is no label."""
+    try:
+        classes: npt.NDArray[Any] = LabelEncoder().fit(labels).classes_
+    except TypeError as error:
+        raise _mixed(labels) from error
+    holds_several(np.repeat(classes, 2))  # scikit-learn warns where most are different
     return classes
 
 
 def class_sums(
     codes: npt.NDArray[Any], n_classes: int, weights: Array | None, shards: list[list[slice]]
 ) -> list[Any]:
-    """What each class weighs in each shard."""
+    """What each class weighs in each shard, for :func:`balanced`."""
     return [
         reduce(
             add,
@@ -140,8 +148,9 @@ def class_sums(
     ]
 
 
-def balanced(classes: npt.NDArray[Any], sums: Array) -> dict[Any, float]:
-    """Weights by which the classes, which weigh ``sums``, come to weigh the same."""
+def balanced(classes: npt.NDArray[Any], of_shards: list[Array]) -> dict[Any, float]:
+    """Weights by which the classes come to weigh the same."""
+    sums = reduce(add, of_shards)
     return dict(zip(classes, 1 / np.where(sums > 0, sums, np.inf), strict=True))
 
 
@@ -174,9 +183,15 @@ def valid_weights(sample_weight: Any, m: int) -> Array | None:
 def scaled(weights: Array, name: str, limits: tuple[float, float] | None = None) -> Array | None:
     """Weights with the largest 1, so that no dtype overflows; the cost depends on ratios only.
 
-    ``limits`` are the smallest and the largest of all, where these are a part.
+    None where they are all the same. ``limits`` are the smallest and the largest of all, checked,
+    where these are a part.
     """
-    smallest, largest = limits or (weights.min(), weights.max())
+    smallest, largest = limits or check_limits(weights.min(), weights.max(), name)
+    return None if smallest == largest else weights / largest
+
+
+def check_limits(smallest: float, largest: float, name: str) -> tuple[float, float]:
+    """Refuse weights that cannot be."""
     if not (smallest >= 0 and np.isfinite(largest)):
         raise ValueError(
             f"{name} must be finite and non-negative, got values from {smallest} to {largest}. "
@@ -184,7 +199,7 @@ def scaled(weights: Array, name: str, limits: tuple[float, float] | None = None)
         )
     if largest == 0:
         raise ValueError(f"{name} is zero for every row: give at least one row a positive weight.")
-    return None if smallest == largest else weights / largest
+    return smallest, largest
 
 
 def constant_cost(rates: Array) -> float:
@@ -254,10 +269,7 @@ def holds_several(y: Any) -> bool:
         check_classification_targets(y)
         multilabel: bool = is_multilabel(y)
     except TypeError as error:
-        kinds = sorted({type(label).__name__ for label in np.ravel(y)})
-        raise TypeError(
-            f"y mixes labels of the types {', '.join(kinds)}: use numbers or strings throughout."
-        ) from error
+        raise _mixed(y) from error
     if y.ndim == 2 and y.shape[1] > 1 and not multilabel:
         raise ValueError(
             "y has several columns that are not all 0 or 1 (multiclass-multioutput), which is not "
@@ -265,6 +277,13 @@ def holds_several(y: Any) -> bool:
             "use sklearn.multioutput.MultiOutputClassifier."
         )
     return multilabel
+
+
+def _mixed(y: Any) -> TypeError:
+    kinds = sorted({type(label).__name__ for label in np.ravel(y)})
+    return TypeError(
+        f"y mixes labels of the types {', '.join(kinds)}: use numbers or strings throughout."
+    )
 
 
 def _drop_weightless(X: Any, targets: Targets) -> Examples:
@@ -315,7 +334,8 @@ def check_no_class_weight(class_weight: Any) -> None:
         )
 
 
-def _indicator(y: Any) -> npt.NDArray[Any]:
+def indicator(y: Any) -> npt.NDArray[Any]:
+    """A multilabel y as targets, ``(n_y, m)``."""
     Y = y.toarray() if sparse.issparse(y) else y
     if not np.isin(Y, (0, 1)).all():
         raise ValueError(
@@ -324,15 +344,18 @@ def _indicator(y: Any) -> npt.NDArray[Any]:
     return np.ascontiguousarray(Y.T)
 
 
+def class_factors(classes: npt.NDArray[Any], class_weight: dict[Any, float]) -> Array | None:
+    """What rows of each class count, at most 1; None where they count the same."""
+    return scaled(compute_class_weight(class_weight, classes=classes, y=classes), "class_weight")
+
+
 def _with_class_weight(
     classes: npt.NDArray[Any],
     codes: npt.NDArray[Any],
     weights: Array | None,
     class_weight: dict[Any, float] | None,
 ) -> Array | None:
-    if class_weight is None:
-        return weights
-    factors = scaled(compute_class_weight(class_weight, classes=classes, y=classes), "class_weight")
+    factors = None if class_weight is None else class_factors(classes, class_weight)
     if factors is None:
         return weights
     of_rows: Array = factors[codes]

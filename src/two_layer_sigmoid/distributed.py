@@ -14,8 +14,8 @@ from sklearn.base import _fit_context
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _checks, _targets
-from ._classifier import TwoLayerSigmoidClassifier
-from ._objective import base_rates
+from ._classifier import WEIGHTS, TwoLayerSigmoidClassifier
+from ._objective import target_weights
 from ._partitions import (
     Partitions,
     Table,
@@ -35,14 +35,14 @@ __all__ = ["DaskTwoLayerSigmoidClassifier"]
 class DaskTwoLayerSigmoidClassifier(TwoLayerSigmoidClassifier):
     """The network, trained on a Dask cluster to the same weights as in memory.
 
-    Every evaluation sends the parameters to the workers and brings back one cost and one gradient
-    for each chunk of rows. They are added in the order of the rows, whoever computed them, so the
-    result is the same to the last bit for any number of workers, and when some are lost on the way
-    and their chunks computed anew by others.
+    Every evaluation sends the parameters to the workers and brings back a cost and a gradient for
+    each shard, a number of consecutive rows. They are added in the order of the rows, whoever
+    computed them, so the result is the same to the last bit for any number of workers, and when
+    some are lost on the way and their chunks computed anew by others.
 
     Where no chunk cuts a shard of the in-memory fit (see :meth:`row_chunks`), the result is that of
-    :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier` on the same rows, to the last bit. Other
-    chunks are shards of their own: cost and gradient then differ in the last digits.
+    :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier` on the same rows in C order, to the last
+    bit. Other chunks are shards of their own: cost and gradient then differ in the last digits.
 
     Parameters, attributes and warnings are those of
     :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier`, but: ``batch_size`` must be None and
@@ -61,7 +61,8 @@ class DaskTwoLayerSigmoidClassifier(TwoLayerSigmoidClassifier):
     lost is no loss as long as Dask knows how to get its chunks again: from files, from arrays in
     the graph; not where they were scattered to that worker alone.
 
-    A subclass may override the steps as that of the in-memory estimator may; workers import it.
+    A subclass may override the steps as that of the in-memory estimator may. Workers import it, and
+    there the forward, cost and backward steps see the parameters of the estimator and nothing else.
 
     Examples
     --------
@@ -261,11 +262,13 @@ class DaskTwoLayerSigmoidClassifier(TwoLayerSigmoidClassifier):
             return getattr(super(), method)(X)
         return judged(self._judge_of(X), method, X)
 
-    def _judge_of(self, X: Any) -> TwoLayerSigmoidClassifier:
+    def _judge_of(self, X: Any) -> Self:
         """What workers take to judge partitions of X, which are arrays without names."""
-        clf = self.to_local()
+        check_is_fitted(self)
         validate_data(self, description(X), skip_check_array=True, reset=False)
-        clf.__dict__.pop("feature_names_in_", None)
+        clf = type(self)(**self.get_params(deep=False))
+        names = *WEIGHTS, "classes_", "n_features_in_", "_multilabel"
+        clf.__dict__.update({name: getattr(self, name) for name in names})
         return clf
 
     def _train_on_dask(self, X: Any, y: Any, sample_weight: Any, client: Any) -> Self:
@@ -301,11 +304,11 @@ class DaskTwoLayerSigmoidClassifier(TwoLayerSigmoidClassifier):
             _targets.check_two_classes(classes, classes)
         if call.resume:
             _checks.check_resumable(self, classes, multilabel)
-        rows.encode(classes, multilabel, kinds.limits, self.class_weight)
+        rows.encode(kinds, classes, self.class_weight)
         if not multilabel:
-            rates = base_rates(rows)
-            present = np.r_[1 - rates, rates] if len(classes) == 2 else rates
-            _targets.check_two_classes(classes, classes[present > 0])
+            of_zeros, of_ones = rows.fold(target_weights)
+            sums = np.r_[of_zeros, of_ones] if len(classes) == 2 else of_ones
+            _targets.check_two_classes(classes, classes[sums > 0])
         self.classes_, self._multilabel = classes, multilabel
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 RESULTS = Path(__file__).parent / "results"
-PACKAGES = ("two-layer-sigmoid", "numpy", "scipy", "scikit-learn", "torch", "jax")
+PACKAGES = ("two-layer-sigmoid", "numpy", "scipy", "scikit-learn", "torch", "jax", "dask")
 
 
 def save(table, name):

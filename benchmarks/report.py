@@ -1,8 +1,8 @@
 """The figures of speed and memory as a page and two pictures, from the tracked results.
 
 ``python -m benchmarks.report`` writes ``docs/speed.md``, ``docs/images/speed.png`` and
-``docs/images/growth.png`` from ``results/*.csv``, and the tables of ``docs/benchmarks.md``, without
-measuring anew.
+``docs/images/growth.png`` from ``results/*.csv``, and the tables of other pages, without measuring
+anew.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.machine import RESULTS, read
 from benchmarks.memory import exponent
 from benchmarks.plot_reliability import OURS, RIVAL
-from benchmarks.tables import brought_up_to_date, markdown
+from benchmarks.tables import PAGES, brought_up_to_date, markdown
 
 DOCS = Path(__file__).parents[1] / "docs"
 NAMES = "iteration", "jobs", "memory", "growth"
@@ -34,8 +34,9 @@ Measured on: {machine}
 def main() -> None:
     results = {name: read(name) for name in NAMES}
     (DOCS / "speed.md").write_text(page(**results))
-    others = DOCS / "benchmarks.md"
-    others.write_text(brought_up_to_date(others.read_text()))
+    for name in PAGES:
+        others = DOCS / f"{name}.md"
+        others.write_text(brought_up_to_date(name, others.read_text()))
     draw(results["iteration"], results["growth"])
 
 

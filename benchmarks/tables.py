@@ -1,6 +1,6 @@
-"""The tables of ``docs/benchmarks.md``, from the tracked results.
+"""The tables of ``docs/benchmarks.md`` and ``docs/large_data.md``, from the tracked results.
 
-A table is found in the page by its first line, its header, and replaced up to the blank line that
+A table is found in its page by its first line, its header, and replaced up to the blank line that
 ends it. ``python -m benchmarks.report`` does so; a test proves that there is nothing to replace.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 from benchmarks.machine import read
 
 
-def brought_up_to_date(page):
-    """The page with its tables as the results say."""
-    for table in initialisation(), selection(), reliability(), generalisation(), to_a_loss():
+def brought_up_to_date(name, page):
+    """The page of a name with its tables as the results say."""
+    for table in (make() for make in PAGES[name]):
         header = table.splitlines()[0]
         before, after = page.split(f"{header}\n")
         _, rest = after.split("\n\n", 1)
@@ -94,3 +94,20 @@ def to_a_loss():
         ]
         rows.append([f"{best * (1 + share):.4f} ({what} {percent(share)})", *cells])
     return markdown(["to a loss of", "ours, best rate", "MLPClassifier(Adam), best rate"], rows)
+
+
+def cluster():
+    rows = []
+    for case, group in read("cluster").groupby(["m", "n_x", "n_h", "workers"], sort=False):
+        found = group.set_index("where")
+        ms, traffic = found["ms"], found["KiB"]["cluster"]
+        figures = (ms["memory"], ms["cluster"], ms["cluster"] - ms["memory"], traffic)
+        rows.append([f"{case[0]:,}", *map(str, case[1:]), *(f"{figure:.3g}" for figure in figures)])
+    columns = ["in memory, ms", "cluster, ms", "more, ms", "traffic, KiB"]
+    return markdown(["rows", "features", "units", "workers", *columns], rows)
+
+
+PAGES = {
+    "benchmarks": (initialisation, selection, reliability, generalisation, to_a_loss),
+    "large_data": (cluster,),
+}

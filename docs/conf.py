@@ -65,6 +65,7 @@ class ByCourse:
         "early_stopping",
         "class_weight",
         "diabetes",
+        "dask",
         "pytorch",
     )
 

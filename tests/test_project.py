@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import two_layer_sigmoid
-from two_layer_sigmoid import export, plotting
+from two_layer_sigmoid import distributed, export, plotting
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "two_layer_sigmoid"
@@ -39,6 +39,16 @@ MAY_IMPORT = {
     "_targets": {"_network"},
     "_network": set(),
     "_threads": set(),
+    "distributed": {
+        "_checks",
+        "_classifier",
+        "_objective",
+        "_partitions",
+        "_targets",
+        "_threads",
+        "_training",
+    },
+    "_partitions": {"_checks", "_network", "_objective", "_targets", "_threads"},
     "export": {"_classifier"},
     "plotting.__init__": {
         "plotting._hidden_units",
@@ -131,7 +141,9 @@ def test_the_equations_are_all_there_in_their_order():
 def test_the_reference_has_every_public_name():
     page = (ROOT / "docs" / "api.md").read_text()
     listed = re.findall(r"^ +two_layer_sigmoid\.(\S+)$", page, flags=re.MULTILINE)
-    edges = {"plotting": plotting.__all__, "export": export.__all__}
+    edges = {
+        module.__name__.split(".")[1]: module.__all__ for module in (plotting, export, distributed)
+    }
     public = {f"{module}.{name}" for module, names in edges.items() for name in names}
     public |= set(two_layer_sigmoid.__all__)
     assert set(listed) == public

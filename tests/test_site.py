@@ -136,7 +136,7 @@ def test_the_navigation_leads_to_every_page_of_the_first_level(page, address):
     )
     names = page.locator(links).evaluate_all("all => all.map(a => a.getAttribute('href'))")
     names = sorted({name for name in names if name.endswith(".html")})
-    assert len(names) == 11
+    assert len(names) == 12
     for name in names:
         visit(page, address)
         link = page.locator(links.replace("a.nav-link", f"a.nav-link[href='{name}']")).first

@@ -111,7 +111,8 @@ class Portion(NamedTuple):
     def rows(self) -> Rows:
         """The rows, to compute with."""
         X, Y, weights, n_h, steps, shards = self
-        return Rows(X, Y, n_h, **steps, sample_weight=weights, shards=shards)
+        weights = None if weights is None else _aligned(weights)
+        return Rows(_aligned(X), _aligned(Y), n_h, **steps, sample_weight=weights, shards=shards)
 
 
 class Partitions:
@@ -341,7 +342,7 @@ def _checked(X: Any, y: Any, weights: Any, *, n_x: int, dtype: Any, place: str) 
         kind = TypeError if isinstance(error, TypeError) else ValueError
         return kind(f"{place}: {error}")
     # Sums depend on the order in memory, which a chunk that is sent elsewhere may lose.
-    return Part(np.require(X, requirements=["C", "A"]), y, weights)
+    return Part(np.require(X, requirements="C"), y, weights)
 
 
 def _kinds(part: Part | Exception) -> Kinds | Exception:
@@ -388,9 +389,14 @@ def _shares(
 ) -> tuple[list[float], list[Any]]:
     with _alone(), broadcast_row_by_row():
         rows = portion.rows()
-        params = Parameters.views(theta, *rows.layer_sizes)
+        params = Parameters.views(_aligned(theta), *rows.layer_sizes)
         costs, parts = rows.shares(params, total, gradient=gradient)
     return costs, [grads.theta for grads in parts]
+
+
+def _aligned(A: Array) -> Array:
+    """The array, copied if it came over a network and lies at an odd address, which is slow."""
+    return np.require(A, requirements="A")
 
 
 def _judged(X: Array, clf: Any, method: str, of_no_rows: Array, block_id: Any = (0,)) -> Any:

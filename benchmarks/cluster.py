@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.cluster`` starts clusters of 1, 2 and 4 processes on this machine, with one
 thread each, trains there and then on the same rows in memory, with as many threads (but no more
-than processors), and writes ``benchmarks/results/cluster.csv``; it takes five minutes. The rows
-are noise that the workers draw. With 256 of them nothing but the cluster takes time; a wider
+than processors), and writes ``benchmarks/results/cluster.csv``; it takes six minutes. The rows
+are noise that the workers draw. With 256 of them nothing but the cluster takes time, and a wider
 network says how traffic grows with the parameters. Traffic is what passes the loopback interface
 (Linux).
 """
@@ -25,9 +25,15 @@ from two_layer_sigmoid import TwoLayerSigmoidClassifier
 from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
 
 WORKERS = (1, 2, 4)
-CHUNKS = 16
-FEW = 16 * CHUNKS  # rows
-CASES = [(FEW, 20, 32), (FEW, 200, 200), (10**6, 20, 32), (10**7, 20, 32)]  # m, n_x, n_h
+FEW = 256  # rows
+CASES = [  # m, n_x, n_h, chunks
+    (FEW, 20, 32, 4),
+    (FEW, 20, 32, 16),
+    (FEW, 20, 32, 64),
+    (FEW, 200, 200, 16),
+    (10**6, 20, 32, 16),
+    (10**7, 20, 32, 16),
+]
 WARM_UP = 2  # updates that are not counted
 
 
@@ -54,13 +60,13 @@ def main() -> None:
     save(table, "cluster")
 
 
-def compare(m, n_x, n_h, n_workers):
+def compare(m, n_x, n_h, n_chunks, n_workers):
     """A row for a cluster, and one for as many threads in memory."""
     n_iter = WARM_UP + (60 if m == FEW else 7)
     params = {"n_h": n_h, "learning_rate": 0.5, "max_iter": n_iter, "tol": 0, "random_state": 0}
-    X = da.random.RandomState(0).standard_normal((m, n_x), chunks=(m // CHUNKS, n_x))
+    X = da.random.RandomState(0).standard_normal((m, n_x), chunks=(m // n_chunks, n_x))
     y = (X[:, 0] > 0).astype(int)
-    case = {"m": m, "n_x": n_x, "n_h": n_h, "workers": n_workers}
+    case = {"m": m, "n_x": n_x, "n_h": n_h, "chunks": n_chunks, "workers": n_workers}
     cluster = LocalCluster(
         n_workers=n_workers, threads_per_worker=1, dashboard_address=":0", memory_limit=0
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from benchmarks.machine import read
 
+KEYS_OF_CLUSTER = ["m", "n_x", "n_h", "chunks", "workers"]
+
 
 def brought_up_to_date(name, page):
     """The page of a name with its tables as the results say."""
@@ -98,13 +100,17 @@ def to_a_loss():
 
 def cluster():
     rows = []
-    for case, group in read("cluster").groupby(["m", "n_x", "n_h", "workers"], sort=False):
+    for case, group in read("cluster").groupby(KEYS_OF_CLUSTER, sort=False):
         found = group.set_index("where")
         ms, traffic = found["ms"], found["KiB"]["cluster"]
-        figures = (ms["memory"], ms["cluster"], ms["cluster"] - ms["memory"], traffic)
-        rows.append([f"{case[0]:,}", *map(str, case[1:]), *(f"{figure:.3g}" for figure in figures)])
-    columns = ["in memory, ms", "cluster, ms", "more, ms", "traffic, KiB"]
-    return markdown(["rows", "features", "units", "workers", *columns], rows)
+        figures = ms["memory"], ms["cluster"], traffic
+        rows.append([*(f"{number:,}" for number in case), *map(three_digits, figures)])
+    columns = ["rows", "features", "units", "chunks", "workers"]
+    return markdown([*columns, "in memory, ms", "cluster, ms", "traffic, KiB"], rows)
+
+
+def three_digits(figure):
+    return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}"
 
 
 PAGES = {

@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from tests.ways import WEIGHTS, assert_same_weights
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
+from two_layer_sigmoid._objective import blocks_of
 from two_layer_sigmoid._partitions import layout
 
 dask = pytest.importorskip("dask")
@@ -130,8 +131,8 @@ def test_the_layout_covers_every_row_once_in_order(lengths, small_blocks):
     rows = [
         np.arange(n)[block]
         for n, part in zip(lengths, parts, strict=True)
-        for s in part
-        for block in s
+        for shard in part
+        for block in blocks_of(shard)
     ]
     assert_array_equal(np.concatenate(rows), np.concatenate([np.arange(n) for n in lengths]))
     assert max(map(len, rows)) == 16

@@ -589,19 +589,14 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         starts = self._start(rows, largest, call)
         objective = Objective(rows, alpha=float(self.alpha))
         constant_cost = _targets.constant_cost(base_rates(rows))
+        to_validate = None if held_out is None else Objective(held_out)
         run, losses = train(
-            self,
-            call,
-            objective,
-            starts,
-            held_out=None if held_out is None else Objective(held_out),
-            constant_cost=constant_cost,
-            data=data,
+            self, call, objective, starts, to_validate, constant_cost=constant_cost, data=data
         )
-        costs = run.cost - objective.penalty(run.params), constant_cost
         _checks.check_begun(run.cost)
         _checks.check_reach([run.params], largest, call.dtype)
-        self._store(run, losses, call, costs)
+        log_loss = run.cost - objective.penalty(run.params)
+        self._store(run, losses, call, (log_loss, constant_cost))
 
     def _validate(self, X: Any, y: Any, *, reset: bool, dtype: Any = DTYPES) -> Any:
         return validate_data(

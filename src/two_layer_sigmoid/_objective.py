@@ -35,7 +35,7 @@ ROUNDING = 1e-12  # spreads below this share of the mean are rounding errors of 
 
 
 T = TypeVar("T")
-Shards = list[list[slice]]  # of each, its blocks
+Shards = list[range]  # of each, where its blocks begin
 
 
 class Block(NamedTuple):
@@ -68,8 +68,8 @@ class Rows:
     sample_weight : ndarray of shape (m,), default=None
     team : Team, default=None
         The threads to share out the shards to; by default the calling one.
-    shards : list of lists of slices, default=None
-        The blocks of each shard, where these rows are a part of the data.
+    shards : list of range, default=None
+        Where the blocks of each shard begin, where these rows are a part of the data.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Rows:
         self._shards = [
             [
                 Block(X[rows].T, Y[:, rows], None if self.weights is None else self.weights[rows])
-                for rows in shard
+                for rows in blocks_of(shard)
             ]
             for shard in shards or row_shards(X, n_h)
         ]
@@ -322,7 +322,12 @@ def logits(X: Any, params: Parameters, *, forward: Callable[..., Any], n_jobs: i
 
 
 def row_blocks(X: Any, n_h: int) -> list[slice]:
-    """Cut the rows of X into blocks of one size, the last perhaps smaller.
+    """The blocks of X: all of one size, the last perhaps smaller."""
+    return blocks_of(range(0, X.shape[0], _block_size(X, n_h)))
+
+
+def _block_size(X: Any, n_h: int) -> int:
+    """How many rows of X are a block.
 
     Where there are several their number is about a power of two, or a multiple of ``N_SHARDS``
     (sizes are rounded up to whole lines of the cache), so that shards differ by a block at most.
@@ -334,8 +339,8 @@ def row_blocks(X: Any, n_h: int) -> list[slice]:
     at_least = math.ceil(m / largest)
     n_shards = min(N_SHARDS, 1 << (at_least - 1).bit_length())
     n_blocks = math.ceil(at_least / n_shards) * n_shards
-    size = math.ceil(m / n_blocks / WHOLE_LINES) * WHOLE_LINES
-    return [slice(start, min(start + size, m)) for start in range(0, m, size)]
+    size: int = math.ceil(m / n_blocks / WHOLE_LINES) * WHOLE_LINES
+    return size
 
 
 def row_shards(X: Any, n_h: int) -> Shards:
@@ -344,12 +349,17 @@ def row_shards(X: Any, n_h: int) -> Shards:
     There are ``N_SHARDS``, but no more than blocks, and so few that their gradients take no more
     than half the memory of dense X; of sparse X, no more than there are rows for each feature.
     """
-    blocks = row_blocks(X, n_h)
     m, n_x = X.shape
+    blocks = range(0, m, _block_size(X, n_h))
     most = m // (n_x if sparse.issparse(X) else 2 * n_h)
     n_shards = min(N_SHARDS, len(blocks), max(1, most))
     bounds = [len(blocks) * i // n_shards for i in range(n_shards + 1)]
     return [blocks[start:stop] for start, stop in pairwise(bounds)]
+
+
+def blocks_of(shard: range) -> list[slice]:
+    """The rows of each block of a shard."""
+    return [slice(start, min(start + shard.step, shard.stop)) for start in shard]
 
 
 def add_up(costs: list[float], parts: list[Parameters]) -> float:

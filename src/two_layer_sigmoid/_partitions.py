@@ -87,9 +87,9 @@ class Part(NamedTuple):
 
 
 class Kinds(NamedTuple):
-    """What there is in some partitions."""
+    """What there is in a partition."""
 
-    n_rows: list[int]  # of each
+    n_rows: int
     labels: npt.NDArray[Any]  # the different ones, or an empty indicator matrix
     limits: tuple[float, float] | None  # of the weights
 
@@ -148,8 +148,8 @@ class Partitions:
                     value.release()
         self._kept = []
 
-    def read(self, table: Table) -> Kinds:
-        """Have the rows read and checked by the workers; what there is in all."""
+    def read(self, table: Table) -> npt.NDArray[Any]:
+        """Have the rows read and checked by the workers; the labels that they found."""
         n_x = table.X.shape[1]
         lengths = table.X.chunks[0]
         columns = [[None] * len(lengths) if A is None else _delayed(A) for A in table]
@@ -172,23 +172,20 @@ class Partitions:
             if isinstance(each, Exception):
                 raise each
         n_rows, labels, limits = zip(*kinds, strict=True)
-        self._n_x, self._lengths = n_x, [n for (n,) in n_rows]
-        known = [each for each in limits if each is not None]
-        if known:
-            smallest, largest = min(low for low, _ in known), max(high for _, high in known)
-            _targets.check_limits(smallest, largest, "sample_weight")
-        return Kinds(self._lengths, np.concatenate(labels), (smallest, largest) if known else None)
+        self._n_x, self._lengths = n_x, list(n_rows)
+        if table.weights is not None:
+            lows, highs = zip(*limits, strict=True)
+            limits = _targets.check_limits(min(lows), max(highs), "sample_weight")
+            self._map(_with_scaled_weights, limits)
+        return np.concatenate(labels)
 
-    def encode(self, kinds: Kinds, classes: npt.NDArray[Any], class_weight: Any) -> None:
+    def encode(self, classes: npt.NDArray[Any], multilabel: bool, class_weight: Any) -> None:
         """Turn labels and weights into targets, as ``_targets`` does in memory."""
-        if kinds.limits is not None:
-            self._map(_with_scaled_weights, kinds.limits)
         if isinstance(class_weight, str):
             sums = self._collect(_class_sums, classes, each=self._layout())
             class_weight = _targets.balanced(classes, list(chain.from_iterable(sums)))
         elif class_weight is not None:
             _targets.class_factors(classes, class_weight)  # refuses what is no class
-        multilabel = kinds.labels.ndim == 2
         self._map(_encoded, class_weight, classes, multilabel)
         lengths = self._collect(_n_rows)
         self._kept = [part for part, n in zip(self._kept, lengths, strict=True) if n > 0]
@@ -244,15 +241,15 @@ def layout(lengths: list[int], n_x: int, n_h: int, dtype: Any) -> list[Shards]:
     in blocks as large as in memory.
     """
     in_memory = shards_in_memory(sum(lengths), n_x, n_h, dtype)
-    size = in_memory[0][0].stop
+    size = in_memory[0].step
     starts = [end - n for n, end in zip(lengths, accumulate(lengths), strict=True)]
-    if not {shard[0].start for shard in in_memory}.issuperset(starts):
-        return [[[slice(i, min(i + size, n)) for i in range(0, n, size)]] for n in lengths]
+    if not {shard.start for shard in in_memory}.issuperset(starts):
+        return [[range(0, n, size)] for n in lengths]
     return [
         [
-            [slice(rows.start - start, rows.stop - start) for rows in shard]
+            range(shard.start - start, shard.stop - start, size)
             for shard in in_memory
-            if start <= shard[0].start < start + n
+            if start <= shard.start < start + n
         ]
         for start, n in zip(starts, lengths, strict=True)
     ]
@@ -292,7 +289,7 @@ def accuracy(predicted: Any, table: Table) -> float:
 
 
 def _of_rows(A: Any, name: str, X: Any, client: Any) -> Any:
-    """A dask array of ``A``, in chunks of the rows of X; None if A is."""
+    """A dask array of ``A``, in chunks of the rows of X."""
     if is_lazy(A):
         A = _array(A, name, client)
     else:
@@ -351,7 +348,7 @@ def _kinds(part: Part | Exception) -> Kinds | Exception:
     X, y, weights = part
     labels = _targets.classes_of(y) if y.ndim == 1 else y[:0]
     limits = None if weights is None else (weights.min(), weights.max())
-    return Kinds([len(X)], labels, limits)
+    return Kinds(len(X), labels, limits)
 
 
 def _with_scaled_weights(part: Part, limits: tuple[float, float]) -> Part:

@@ -45,7 +45,7 @@ def encode(
     weights: Array | None,
     class_weight: Any,
     *,
-    shards: list[list[slice]] | None = None,
+    shards: list[range] | None = None,
     classes: Any = None,
     multilabel: bool | None = None,
 ) -> Examples:
@@ -113,7 +113,7 @@ def split(
 
 
 def resolved(
-    class_weight: Any, y: Any, weights: Array | None, shards: list[list[slice]]
+    class_weight: Any, y: Any, weights: Array | None, shards: list[range]
 ) -> dict[Any, float] | None:
     """``class_weight`` as a dict where it is "balanced", which depends on y; else as it is."""
     if not isinstance(class_weight, str) or holds_several(y):
@@ -133,19 +133,15 @@ def classes_of(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def class_sums(
-    codes: npt.NDArray[Any], n_classes: int, weights: Array | None, shards: list[list[slice]]
+    codes: npt.NDArray[Any], n_classes: int, weights: Array | None, shards: list[range]
 ) -> list[Any]:
     """What each class weighs in each shard, for :func:`balanced`."""
-    return [
-        reduce(
-            add,
-            (
-                np.bincount(codes[rows], None if weights is None else weights[rows], n_classes)
-                for rows in shard
-            ),
-        )
-        for shard in shards
-    ]
+
+    def of_block(start: int, shard: range) -> Any:
+        rows = slice(start, min(start + shard.step, shard.stop))
+        return np.bincount(codes[rows], None if weights is None else weights[rows], n_classes)
+
+    return [reduce(add, (of_block(start, shard) for start in shard)) for shard in shards]
 
 
 def balanced(classes: npt.NDArray[Any], of_shards: list[Array]) -> dict[Any, float]:

@@ -75,8 +75,8 @@ def train(
     call: Call,
     objective: Objective,
     starts: list[Array],
-    *,
     held_out: Objective | None,
+    *,
     constant_cost: float,
     data: dict[str, Any],
 ) -> tuple[Run, list[float]]:

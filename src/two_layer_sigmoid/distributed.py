@@ -139,7 +139,7 @@ class DaskTwoLayerSigmoidClassifier(TwoLayerSigmoidClassifier):
         """
         m, n_x = X.shape
         shards = shards_in_memory(m, n_x, int(self.n_h), self._working_dtype(X.dtype))
-        return tuple(shard[-1].stop - shard[0].start for shard in shards)
+        return tuple(shard.stop - shard.start for shard in shards)
 
     def to_local(self) -> TwoLayerSigmoidClassifier:
         """The same fitted network in memory.
@@ -294,17 +294,17 @@ class DaskTwoLayerSigmoidClassifier(TwoLayerSigmoidClassifier):
 
     def _encode_on_dask(self, rows: Partitions, table: Table, call: Call) -> None:
         """What ``_encode`` does in memory."""
-        kinds = rows.read(table)
-        multilabel = kinds.labels.ndim == 2
+        labels = rows.read(table)
+        multilabel = labels.ndim == 2
         if multilabel:
             _targets.check_no_class_weight(self.class_weight)
-            classes = np.arange(kinds.labels.shape[1])
+            classes = np.arange(labels.shape[1])
         else:
-            classes = _targets.classes_of(kinds.labels)
+            classes = _targets.classes_of(labels)
             _targets.check_two_classes(classes, classes)
         if call.resume:
             _checks.check_resumable(self, classes, multilabel)
-        rows.encode(kinds, classes, self.class_weight)
+        rows.encode(classes, multilabel, self.class_weight)
         if not multilabel:
             of_zeros, of_ones = rows.fold(target_weights)
             sums = np.r_[of_zeros, of_ones] if len(classes) == 2 else of_ones

@@ -10,6 +10,7 @@ from two_layer_sigmoid._objective import (
     Objective,
     Rows,
     base_rates,
+    blocks_of,
     broadcast_row_by_row,
     largest_entries,
     logits,
@@ -268,6 +269,7 @@ def test_blocks_are_alike_and_cover_the_rows(m, n_x, n_h, dtype):
     assert sizes[-1] <= sizes[0] <= max(1024, 2**21 / (X.itemsize * (n_x + 2 * n_h))) + 16
     numbers = {len(shard) for shard in row_shards(X, n_h)}
     assert max(numbers) - min(numbers) <= 1
+    assert [block for shard in row_shards(X, n_h) for block in blocks_of(shard)] == blocks
 
 
 def test_gradients_of_shards_take_less_than_the_data():

@@ -350,11 +350,12 @@ def row_shards(X: Any, n_h: int) -> Shards:
     than half the memory of dense X; of sparse X, no more than there are rows for each feature.
     """
     m, n_x = X.shape
-    blocks = range(0, m, _block_size(X, n_h))
+    size = _block_size(X, n_h)
+    n_blocks = math.ceil(m / size)
     most = m // (n_x if sparse.issparse(X) else 2 * n_h)
-    n_shards = min(N_SHARDS, len(blocks), max(1, most))
-    bounds = [len(blocks) * i // n_shards for i in range(n_shards + 1)]
-    return [blocks[start:stop] for start, stop in pairwise(bounds)]
+    n_shards = min(N_SHARDS, n_blocks, max(1, most))
+    bounds = [min(n_blocks * i // n_shards * size, m) for i in range(n_shards + 1)]
+    return [range(start, stop, size) for start, stop in pairwise(bounds)]
 
 
 def blocks_of(shard: range) -> list[slice]:

@@ -6,9 +6,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from two_layer_sigmoid import _network, _objective
+from two_layer_sigmoid._network import Parameters
 from two_layer_sigmoid._objective import (
     Objective,
     Rows,
+    add_up,
     base_rates,
     blocks_of,
     broadcast_row_by_row,
@@ -213,6 +215,36 @@ def test_a_spread_counts_beside_its_mean(scale):
 def test_the_largest_entries_are_those_of_each_column(kind):
     X = kind(np.array([[1.0, -5.0, 0.0], [2.0, 3.0, -0.5], [-1.0, 4.0, 0.0]]))
     assert_array_equal(largest_entries(rows_of(X)), [2.0, 5.0, 0.5])
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_the_largest_entries_are_those_of_all_blocks(problem):
+    X = problem[0]
+    assert_array_equal(largest_entries(rows_of(X)), np.abs(X).max(axis=0))
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("weighted", [False, True])
+def test_shares_of_parts_add_up_to_the_bits_of_the_whole(problem, weighted):
+    """As on a cluster: two parts, each with the shards that lie in it."""
+    X, Y, theta, weights = problem
+    weights = weights if weighted else None
+    cost, gradient = evaluate(X, Y, theta, sample_weight=weights)
+    shards = row_shards(X, N_H)
+    cut = shards[7].start
+    total = objective_of(X, Y, sample_weight=weights).total
+    costs, parts = [], []
+    for rows, mine in (slice(cut), shards[:7]), (slice(cut, M), shards[7:]):
+        moved = [range(s.start - mine[0].start, s.stop - mine[0].start, s.step) for s in mine]
+        w = None if weights is None else weights[rows]
+        part = Rows(X[rows], Y[:, rows], N_H, **STEPS, sample_weight=w, shards=moved)
+        params = Parameters.views(theta, *part.layer_sizes)
+        its_costs, its_parts = part.shares(params, total, gradient=True)
+        assert part.shares(params, total, gradient=False) == (its_costs, [])
+        costs += its_costs
+        parts += its_parts
+    assert add_up(costs, parts) == cost
+    assert_array_equal(parts[0].theta, gradient)
 
 
 @pytest.mark.parametrize("weighted", [False, True])

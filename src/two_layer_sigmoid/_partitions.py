@@ -326,7 +326,8 @@ def _delayed(A: Any) -> list[Any]:
 def _checked(X: Any, y: Any, weights: Any, *, n_x: int, dtype: Any, place: str) -> Part | Exception:
     """The partition, or what is wrong with it: of several errors the first is to be raised."""
     try:
-        X, y = check_X_y(X, y, dtype=dtype, multi_output=True, estimator=ESTIMATOR)
+        with _checks.silent_overflow():
+            X, y = check_X_y(X, y, dtype=dtype, multi_output=True, estimator=ESTIMATOR)
         if X.shape[1] != n_x:
             raise ValueError(f"X has {X.shape[1]} features here, but {n_x} in the whole array.")
         if y.ndim == 1:

@@ -41,7 +41,7 @@ def draw(clf, local, others, X, y):
     DecisionBoundaryDisplay.from_estimator(
         clf, X, response_method="predict_proba", cmap="RdBu_r", alpha=0.6, ax=axes[0]
     )
-    axes[0].scatter(*X[:500].T, c=y[:500], cmap="RdBu_r", edgecolor="k", s=12)
+    axes[0].scatter(*X[:500].T, c=y[:500], cmap="RdBu_r", edgecolor="k", linewidth=0.4, s=16)
     axes[0].set(title="Trained by two workers", xlabel="first feature", ylabel="second feature")
     for (n_chunks, other), style in zip(others.items(), ("o", "s"), strict=True):
         difference = np.abs(np.subtract(other.loss_curve_, local.loss_curve_))

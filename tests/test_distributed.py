@@ -230,6 +230,15 @@ def test_one_class_of_positive_weight_is_refused(seed, label):
         clf.fit(on_dask(X, 200), y, weights)
 
 
+@pytest.mark.parametrize("kind", [TwoLayerSigmoidClassifier, DaskTwoLayerSigmoidClassifier])
+def test_weights_that_leave_no_row_are_refused(kind):
+    X, y = np.arange(20.0)[:, np.newaxis], np.arange(20) % 2
+    clf = kind(**QUICK | {"class_weight": {0: 0}})
+    X = X if kind is TwoLayerSigmoidClassifier else on_dask(X, 10)
+    with pytest.raises(ValueError, match="y holds only one class, 0, in the rows of positive"):
+        clf.fit(X, y, 1 - y)
+
+
 def test_one_weight_for_all_rows(data):
     X, y = data
     clf = DaskTwoLayerSigmoidClassifier(**QUICK).fit(on_dask(X, 512), y, 2.0)

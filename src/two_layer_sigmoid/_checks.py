@@ -123,6 +123,12 @@ def check_reach(starts: list[Parameters], largest: dict[str, Array], dtype: npt.
                 )
 
 
+def located(error: TypeError | ValueError, place: str) -> TypeError | ValueError:
+    """The error, told with the place where it lies."""
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    return kind(f"{place}: {error}")
+
+
 def check_logits(Z2: Array) -> None:
     """Refuse to judge rows that come out as anything but numbers."""
     if not np.isfinite(Z2).all():

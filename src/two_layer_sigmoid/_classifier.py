@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from . import _checks, _network, _targets
 from ._callbacks import CallbackSupportMixin
 from ._network import Array, Cache, Parameters
-from ._objective import Objective, Rows, base_rates, logits, moments, row_shards
+from ._objective import Objective, Rows, base_rates, blocks_of, logits, moments, row_shards
 from ._solvers import Run
 from ._targets import Examples, Targets
 from ._threads import Team, single_blas_thread
@@ -610,7 +610,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         if self.solver == "lbfgs":  # in float32 its line search finds the plateau flat, and stops
             X = X.astype(np.float64, copy=False)
         weights = _targets.check_weights(sample_weight, X.shape[0])
-        shards = row_shards(X, int(self.n_h))
+        shards = [blocks_of(shard) for shard in row_shards(X, int(self.n_h))]
         training = _targets.encode(
             X,
             y,
@@ -645,8 +645,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
                 multilabel=self._multilabel,
             )
         except (TypeError, ValueError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"X_val, y_val and sample_weight_val: {error}") from error
+            raise _checks.located(error, "X_val, y_val and sample_weight_val") from error
 
     def _start(self, rows: Any, largest: dict[str, Array], call: Call) -> list[Array]:
         """The parameters to train from, as flat vectors of the data's dtype."""

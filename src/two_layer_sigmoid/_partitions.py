@@ -21,7 +21,15 @@ from sklearn.utils import check_X_y
 
 from . import _checks, _targets
 from ._network import Array, Parameters
-from ._objective import Block, Rows, Shards, add_up, broadcast_row_by_row, row_shards
+from ._objective import (
+    Block,
+    Rows,
+    Shards,
+    add_up,
+    blocks_of,
+    broadcast_row_by_row,
+    row_shards,
+)
 from ._targets import Examples
 from ._threads import single_blas_thread
 
@@ -84,13 +92,14 @@ class Part(NamedTuple):
     X: Array  # (b, n_x)
     y: npt.NDArray[Any]  # (b,) or (b, n_y)
     weights: Array | None  # (b,)
+    labels: npt.NDArray[Any]  # the different ones, or an empty indicator matrix
 
 
 class Kinds(NamedTuple):
     """What there is in a partition."""
 
     n_rows: int
-    labels: npt.NDArray[Any]  # the different ones, or an empty indicator matrix
+    labels: npt.NDArray[Any]  # as of its part
     limits: tuple[float, float] | None  # of the weights
 
 
@@ -330,26 +339,23 @@ def _checked(X: Any, y: Any, weights: Any, *, n_x: int, dtype: Any, place: str) 
             X, y = check_X_y(X, y, dtype=dtype, multi_output=True, estimator=ESTIMATOR)
         if X.shape[1] != n_x:
             raise ValueError(f"X has {X.shape[1]} features here, but {n_x} in the whole array.")
-        if y.ndim == 1:
-            _targets.classes_of(y)
-        elif _targets.holds_several(y):
+        labels = _targets.classes_of(y) if y.ndim == 1 else y[:0]
+        if y.ndim == 2 and _targets.holds_several(y):
             _targets.indicator(y)
         if weights is not None:
             weights = _targets.valid_weights(weights, len(X))
     except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        return kind(f"{place}: {error}")
+        return _checks.located(error, place)
     # Sums depend on the order in memory, which a chunk that is sent elsewhere may lose.
-    return Part(np.require(X, requirements="C"), y, weights)
+    return Part(np.require(X, requirements="C"), y, weights, labels)
 
 
 def _kinds(part: Part | Exception) -> Kinds | Exception:
     if isinstance(part, Exception):
         return part
-    X, y, weights = part
-    labels = _targets.classes_of(y) if y.ndim == 1 else y[:0]
+    weights = part.weights
     limits = None if weights is None else (weights.min(), weights.max())
-    return Kinds(len(X), labels, limits)
+    return Kinds(len(part.X), part.labels, limits)
 
 
 def _with_scaled_weights(part: Part, limits: tuple[float, float]) -> Part:
@@ -359,13 +365,15 @@ def _with_scaled_weights(part: Part, limits: tuple[float, float]) -> Part:
 
 def _class_sums(part: Part, shards: Shards, classes: npt.NDArray[Any]) -> list[Array]:
     codes = np.searchsorted(classes, part.y)
-    return _targets.class_sums(codes, len(classes), part.weights, shards)
+    blocks = [blocks_of(shard) for shard in shards]
+    return _targets.class_sums(codes, len(classes), part.weights, blocks)
 
 
 def _encoded(
     part: Part, class_weight: Any, classes: npt.NDArray[Any], multilabel: bool
 ) -> Examples:
-    return _targets.encode(*part, class_weight, classes=classes, multilabel=multilabel)
+    X, y, weights, _ = part
+    return _targets.encode(X, y, weights, class_weight, classes=classes, multilabel=multilabel)
 
 
 def _n_rows(examples: Examples) -> int:
@@ -403,7 +411,7 @@ def _judged(X: Array, clf: Any, method: str, of_no_rows: Array, block_id: Any = 
     try:
         return getattr(clf, method)(X)
     except ValueError as error:
-        raise ValueError(f"Partition {block_id[0]}: {error}") from error
+        raise _checks.located(error, f"Partition {block_id[0]}") from error
 
 
 @contextmanager

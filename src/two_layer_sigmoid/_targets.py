@@ -45,7 +45,7 @@ def encode(
     weights: Array | None,
     class_weight: Any,
     *,
-    shards: list[range] | None = None,
+    shards: list[list[slice]] | None = None,
     classes: Any = None,
     multilabel: bool | None = None,
 ) -> Examples:
@@ -53,7 +53,7 @@ def encode(
 
     Two classes make one output, more make one output each; a multilabel indicator matrix makes
     one output for each label. Rows that weigh nothing are dropped, from X too, whatever they hold.
-    ``shards`` say how to add up what classes weigh, where these are to be balanced.
+    ``shards``, as blocks, say how to add up what classes weigh, where these are to be balanced.
     ``classes`` and ``multilabel`` are those of an earlier y, where this one must be of its kind:
     it may lack some classes, and must have no others.
     """
@@ -113,7 +113,7 @@ def split(
 
 
 def resolved(
-    class_weight: Any, y: Any, weights: Array | None, shards: list[range]
+    class_weight: Any, y: Any, weights: Array | None, shards: list[list[slice]]
 ) -> dict[Any, float] | None:
     """``class_weight`` as a dict where it is "balanced", which depends on y; else as it is."""
     if not isinstance(class_weight, str) or holds_several(y):
@@ -133,15 +133,14 @@ def classes_of(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def class_sums(
-    codes: npt.NDArray[Any], n_classes: int, weights: Array | None, shards: list[range]
+    codes: npt.NDArray[Any], n_classes: int, weights: Array | None, shards: list[list[slice]]
 ) -> list[Any]:
-    """What each class weighs in each shard, for :func:`balanced`."""
+    """What each class weighs in each shard, given as its blocks, for :func:`balanced`."""
 
-    def of_block(start: int, shard: range) -> Any:
-        rows = slice(start, min(start + shard.step, shard.stop))
+    def of_block(rows: slice) -> Any:
         return np.bincount(codes[rows], None if weights is None else weights[rows], n_classes)
 
-    return [reduce(add, (of_block(start, shard) for start in shard)) for shard in shards]
+    return [reduce(add, map(of_block, shard)) for shard in shards]
 
 
 def balanced(classes: npt.NDArray[Any], of_shards: list[Array]) -> dict[Any, float]:

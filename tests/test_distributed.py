@@ -176,6 +176,25 @@ def test_score_counts_weights(data, weights):
         clf.score(on_dask(X, 70), np.char.upper(y).astype(object))
 
 
+def test_labels_of_different_types_in_partitions_are_refused(data):
+    X, y = data
+    numbers = (y == "ash").astype(int)
+    parts = numbers[:256], numbers[256:].astype(str)
+    lazy = da.concatenate(
+        [da.from_delayed(dask.delayed(part), (256,), dtype=object) for part in parts]
+    )
+    with pytest.raises(TypeError, match="y mixes labels of the types int, str: use"):
+        DaskTwoLayerSigmoidClassifier(**QUICK).fit(on_dask(X, 256), lazy)
+
+
+def test_dask_score_counts_unequal_labels_as_wrong(data):
+    X, y = data
+    y = (y == "ash").astype(np.int8)
+    local, clf = fits(X, y, 100)
+    labels = np.where(y, 257, 0)
+    assert clf.score(on_dask(X, 100), on_dask(labels, 100)) == np.mean(local.predict(X) == labels)
+
+
 @pytest.mark.parametrize("dtype", [object, "string", "category", "int64", "Int64", bool])
 def test_data_frames_and_series(data, dtype):
     X, y = data

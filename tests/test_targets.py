@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.special import expit
 from sklearn.metrics import log_loss
 
-from two_layer_sigmoid import _targets
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, _targets
 
 Y_INDICATOR = np.array([[0, 1, 1], [1, 0, 0], [0, 0, 1], [1, 1, 1]])
 
@@ -231,3 +233,122 @@ def test_normalising_survives_logits_that_are_all_hopeless():
     P = _targets.probabilities(np.array([[-1000.0, -1000.0, -1001.0]]), False)
     expected = np.exp([0, 0, -1.0])
     assert_allclose(P, [expected / expected.sum()])
+
+
+# Labels of another dtype than the classes. A cast must never make unequal labels equal.
+
+NUMBERS = [0, 1, 2, 3, 10, 255, 256, 257, -1, -255, 2**53, 2**53 + 1, 2**63, -(2**63)]
+TEXTS = ["1", "2", "10", "20", "a", "apple", "b", "True"]
+DATES = ["2026-01-01", "2026-01-01T12", "2026-01-02", "1960-05-05"]
+
+
+def labels_of(dtype):
+    """All labels of the lists above that an array of this dtype holds without a change."""
+    dtype = np.dtype(dtype)
+    if dtype.kind == "M":
+        return np.unique(np.array(DATES, dtype))
+    if dtype.kind in "US":
+        return np.array([text for text in TEXTS if len(text) <= int(dtype.str[2:])], dtype)
+    if dtype.kind == "O":
+        return np.array(TEXTS, object)
+    if dtype.kind == "b":
+        return np.array([False, True])
+    if dtype.kind == "f":
+        return np.array([n for n in NUMBERS if int(dtype.type(n)) == n], dtype)
+    limits = np.iinfo(dtype)
+    return np.array([n for n in NUMBERS if limits.min <= n <= limits.max], dtype)
+
+
+DTYPES = ["?", "i1", "u1", "i2", "i8", "u8", "f4", "f8", "U1", "U5", "S5", "O", "M8[D]", "M8[s]"]
+
+
+def equal(label, known):
+    """Equality by Python's exact comparison, of dates by NumPy's in their common unit."""
+    if isinstance(label, np.datetime64) or isinstance(known, np.datetime64):
+        return type(label) is type(known) and label == known
+    unpacked = (x.item() if isinstance(x, np.generic) else x for x in (label, known))
+    return bool(np.equal(*(np.array(x, object) for x in unpacked)))
+
+
+@given(st.sampled_from(DTYPES), st.sampled_from(DTYPES), st.data())
+def test_unequal_labels_are_refused_for_all_dtypes(dtype, other, data):
+    classes = labels_of(dtype)
+    chosen = data.draw(st.lists(st.integers(0, len(classes) - 1), min_size=2, unique=True))
+    classes = np.sort(classes[chosen])
+    labels = labels_of(other)
+    y = labels[data.draw(st.lists(st.integers(0, len(labels) - 1), min_size=1))]
+    expected = [next((i for i, k in enumerate(classes) if equal(label, k)), None) for label in y]
+    if None in expected:
+        with pytest.raises(ValueError, match="y holds labels that are not among the classes"):
+            _targets.label_codes(y, classes)
+    else:
+        assert_array_equal(_targets.label_codes(y, classes), expected)
+
+
+WRONG_LABELS = [
+    (["1", "2"], ["10", "20"]),
+    (["1", "2"], [10, 20]),
+    (["1", "2"], [1, 2]),
+    (np.array([1, 2], np.int8), [257, 2]),
+    (np.array([0, 1], np.uint8), [-255, 0]),
+    ([False, True], [2, 0]),
+    (["a", "b"], ["apple", "b"]),
+    (np.array(["2026-01-01", "2026-01-02"], "M8[D]"), np.array(["2026-01-01T12"] * 2, "M8[s]")),
+]
+
+
+@pytest.mark.parametrize(("classes", "labels"), WRONG_LABELS)
+def test_partial_fit_and_validation_refuse_unequal_labels(small_moons, classes, labels):
+    X, y = small_moons
+    known, wrong = np.asarray(classes)[y], np.asarray(labels)[y]
+    clf = TwoLayerSigmoidClassifier(max_iter=5, random_state=0)
+    clf.partial_fit(X, known, classes=classes)
+    before = clf.W1_.copy()
+    with pytest.raises(ValueError, match="y holds labels that are not among the classes"):
+        clf.partial_fit(X, wrong)
+    assert_array_equal(clf.W1_, before)
+    with pytest.raises(ValueError, match=r"y_val.*y holds labels that are not among the classes"):
+        clf.set_params(early_stopping=True).fit(X, known, X_val=X, y_val=wrong)
+    assert_array_equal(clf.W1_, before)
+
+
+@pytest.mark.parametrize(
+    ("classes", "labels"),
+    [
+        (["1", "2"], ["1", "20"]),
+        (np.array([1, 2], np.int8), [1, 258]),
+        ([False, True], [0, 2]),
+        (["a", "b"], ["apple", "b"]),
+    ],
+)
+def test_score_counts_unequal_labels_as_wrong(small_moons, classes, labels):
+    X, y = small_moons
+    clf = TwoLayerSigmoidClassifier(max_iter=50, random_state=0).fit(X, np.asarray(classes)[y])
+    given = np.asarray(labels)[y]
+    right = [p == label for p, label in zip(clf.predict(X).tolist(), given.tolist(), strict=True)]
+    assert 0 < clf.score(X, given) == np.mean(right) < 0.6
+
+
+@pytest.mark.parametrize(
+    ("classes", "labels"),
+    [
+        ([1, 2], [1.0, 2.0]),
+        ([False, True], [0, 1]),
+        (["a", "bee"], np.array(["a", "bee"], object)),
+        (np.array([1, 2], np.int8), np.array([1, 2], np.uint64)),
+        (
+            np.array(["2026-01-01", "2026-01-02"], "M8[D]"),
+            np.array(["2026-01-01", "2026-01-02"], "M8[s]"),
+        ),
+    ],
+)
+def test_equal_labels_of_another_dtype_are_known(small_moons, classes, labels):
+    X, y = small_moons
+    one, other = (
+        TwoLayerSigmoidClassifier(max_iter=5, random_state=0)
+        .partial_fit(X, np.asarray(classes)[y], classes=classes)
+        .partial_fit(X, np.asarray(given)[y])
+        for given in (classes, labels)
+    )
+    assert_array_equal(one.W1_, other.W1_)
+    assert one.classes_.dtype == other.classes_.dtype

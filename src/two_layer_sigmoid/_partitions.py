@@ -186,6 +186,8 @@ class Partitions:
             lows, highs = zip(*limits, strict=True)
             limits = _targets.check_limits(min(lows), max(highs), "sample_weight")
             self._map(_with_scaled_weights, limits)
+        if len({each.dtype.kind in "biuf" for each in labels}) > 1:  # which would become strings
+            labels = tuple(each.astype(object) for each in labels)
         return np.concatenate(labels)
 
     def encode(self, classes: npt.NDArray[Any], multilabel: bool, class_weight: Any) -> None:
@@ -364,7 +366,7 @@ def _with_scaled_weights(part: Part, limits: tuple[float, float]) -> Part:
 
 
 def _class_sums(part: Part, shards: Shards, classes: npt.NDArray[Any]) -> list[Array]:
-    codes = np.searchsorted(classes, part.y)
+    codes = _targets.label_codes(part.y, classes)
     blocks = [blocks_of(shard) for shard in shards]
     return _targets.class_sums(codes, len(classes), part.weights, blocks)
 

@@ -64,19 +64,20 @@ def encode(
         targets = Targets(Y, weights, np.arange(len(Y)), True)
     else:
         _check_kind(False, 1, classes, multilabel)
-        encoder, codes = _label_codes(column_or_1d(y, warn=True), classes)
+        y = column_or_1d(y, warn=True)
+        known = classes_of(y) if classes is None else np.asarray(classes)
+        codes = label_codes(y, known)
         if isinstance(class_weight, str):
             assert shards is not None
-            of_shards = class_sums(codes, len(encoder.classes_), weights, shards)
-            class_weight = balanced(encoder.classes_, of_shards)
-        weights = _with_class_weight(encoder.classes_, codes, weights, class_weight)
-        present = encoder.classes_
+            class_weight = balanced(known, class_sums(codes, len(known), weights, shards))
+        weights = _with_class_weight(known, codes, weights, class_weight)
+        present = known
         if classes is None and weights is not None:
             present = present[np.unique(codes[weights > 0])]
-        check_two_classes(encoder.classes_, present)
-        K = len(encoder.classes_)
+        check_two_classes(known, present)
+        K = len(known)
         outputs = np.array([[1]]) if K == 2 else np.arange(K)[:, np.newaxis]
-        targets = Targets((codes == outputs).astype(X.dtype), weights, encoder.classes_, False)
+        targets = Targets((codes == outputs).astype(X.dtype), weights, known, False)
     return _drop_weightless(X, targets)
 
 
@@ -118,8 +119,9 @@ def resolved(
     """``class_weight`` as a dict where it is "balanced", which depends on y; else as it is."""
     if not isinstance(class_weight, str) or holds_several(y):
         return class_weight  # type: ignore[no-any-return]
-    encoder, codes = _label_codes(column_or_1d(y), None)
-    return balanced(encoder.classes_, class_sums(codes, len(encoder.classes_), weights, shards))
+    y = column_or_1d(y)
+    classes = classes_of(y)
+    return balanced(classes, class_sums(label_codes(y, classes), len(classes), weights, shards))
 
 
 def classes_of(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -288,22 +290,41 @@ def _drop_weightless(X: Any, targets: Targets) -> Examples:
     return X[counts], targets.of_rows(counts)
 
 
-def _label_codes(y: npt.NDArray[Any], classes: Any) -> tuple[LabelEncoder, npt.NDArray[Any]]:
-    """The number of each label among ``classes``, or among those of y itself."""
-    encoder = LabelEncoder().fit(y if classes is None else classes)
-    codes = np.empty(len(y), np.min_scalar_type(len(encoder.classes_)))
-    try:
-        # In chunks of rows: what is needed in between takes several times the memory of y.
-        for start in range(0, len(y), ROWS_AT_A_TIME):
-            rows = slice(start, start + ROWS_AT_A_TIME)
-            codes[rows] = encoder.transform(y[rows])
-    except (TypeError, ValueError) as error:
-        others = sorted(set(y.tolist()) - set(encoder.classes_.tolist()), key=str)
-        raise ValueError(
-            f"y holds labels that are not among the classes {encoder.classes_.tolist()}, such as "
-            f"{others[0]!r}: code it alike, and name every class at the start."
-        ) from error
-    return encoder, codes
+def label_codes(y: npt.NDArray[Any], classes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The position of each label among the classes; refuses a label that equals none of them.
+
+    ``LabelEncoder.transform`` casts y to the dtype of the classes first, which makes "10" the
+    class "1" and 257 the class 1.
+    """
+    positions = {label: i for i, label in enumerate(classes.tolist())}
+    codes = np.empty(len(y), np.min_scalar_type(-len(classes)))
+    for start in range(0, len(y), ROWS_AT_A_TIME):
+        rows = slice(start, start + ROWS_AT_A_TIME)
+        labels = _comparable(y[rows], classes)
+        codes[rows] = [positions.get(label, -1) for label in labels]
+        if codes[rows].min() < 0:
+            unknown = y[rows][codes[rows] < 0].tolist()
+            raise ValueError(
+                f"y holds labels that are not among the classes {classes.tolist()}, such as "
+                f"{min(unknown, key=str)!r}: code it alike, and name every class at the start."
+            )
+    return codes
+
+
+def _comparable(labels: npt.NDArray[Any], classes: npt.NDArray[Any]) -> list[Any]:
+    """The labels as Python objects, to compare with ``classes.tolist()``; None where none is equal.
+
+    Python compares numbers and strings exactly. Dates are compared in the unit of the classes.
+    """
+    kinds = {labels.dtype.kind, classes.dtype.kind}
+    if kinds & {"m", "M"} and labels.dtype != classes.dtype:
+        if len(kinds) == 2:
+            return [None] * len(labels)
+        converted = labels.astype(classes.dtype)
+        exact = converted.astype(labels.dtype) == labels
+        labels = np.where(exact, converted, np.array("NaT", classes.dtype))
+    comparable: list[Any] = labels.tolist()
+    return comparable
 
 
 def _check_kind(is_indicator: bool, n_labels: int, classes: Any, multilabel: bool | None) -> None:

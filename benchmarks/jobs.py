@@ -20,7 +20,7 @@ from benchmarks import problems
 from benchmarks.machine import save
 from benchmarks.timing import compare, each_of, timed
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
-from two_layer_sigmoid._objective import row_blocks
+from two_layer_sigmoid._blocks import row_blocks
 
 ALPHA = 1e-3  # of L-BFGS; without it training is over before there is something to measure
 

@@ -13,7 +13,7 @@ from sklearn.datasets import make_blobs, make_moons
 from sklearn.utils import check_random_state
 
 from benchmarks import problems
-from two_layer_sigmoid import _objective
+from two_layer_sigmoid import _blocks
 
 
 @pytest.fixture(autouse=True)
@@ -56,10 +56,23 @@ def three_blobs():
 
 
 @pytest.fixture
+def many_blobs(three_blobs):
+    """Three classes; 512 rows, which are 32 small blocks in 16 shards."""
+    X, y = three_blobs
+    noise = np.random.RandomState(0).standard_normal((5, *X.shape))
+    return np.concatenate(X + noise)[:512], np.tile(y, 5)[:512]
+
+
+@pytest.fixture
+def many_weights():
+    return np.random.RandomState(1).uniform(1, 2, 512)
+
+
+@pytest.fixture
 def small_blocks(monkeypatch):
     """Blocks of 16 rows: 63 of them, in all 16 shards."""
-    monkeypatch.setattr(_objective, "BLOCK_BYTES", 0)
-    monkeypatch.setattr(_objective, "SMALLEST_BLOCK", 16)
+    monkeypatch.setattr(_blocks, "BLOCK_BYTES", 0)
+    monkeypatch.setattr(_blocks, "MIN_BLOCK_ROWS", 16)
 
 
 def _frozen(*arrays):

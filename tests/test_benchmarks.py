@@ -1,4 +1,4 @@
-"""The benchmarks: rivals that do the same, failures that are told, a page that does not drift."""
+"""The benchmarks: equal work for all baselines, and pages that match the results."""
 
 import pytest
 
@@ -7,19 +7,19 @@ from benchmarks.machine import read
 from benchmarks.timing import compare
 
 
-def test_the_page_is_what_the_tracked_results_say():
+def test_speed_page_matches_the_tracked_results():
     page = report.page(**{name: read(name) for name in report.NAMES})
     assert (report.DOCS / "speed.md").read_text() == page
 
 
 @pytest.mark.parametrize("name", tables.PAGES)
-def test_the_tables_are_what_the_tracked_results_say(name):
+def test_tables_match_the_tracked_results(name):
     page = (report.DOCS / f"{name}.md").read_text()
     assert tables.brought_up_to_date(name, page) == page
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_rivals_reach_the_same_cost(monkeypatch, dtype):
+def test_baselines_reach_the_same_loss(monkeypatch, dtype):
     monkeypatch.setattr(iteration, "SIZES", {"C": (60, 2, 3, 5, 2)})
     slow = "torch.compile", "jax.jit"
     rivals = {name: rival for name, rival in iteration.RIVALS.items() if name not in slow}
@@ -34,7 +34,7 @@ def test_rivals_reach_the_same_cost(monkeypatch, dtype):
     )
 
 
-def test_ratios_are_taken_round_by_round():
+def test_ratios_are_medians_over_rounds():
     seconds = {"ours": iter([1.0, 2.0, 4.0]), "rival": iter([3.0, 2.0, 40.0])}
     ours, rival = compare(
         {name: lambda times=times: lambda: (next(times), 7.0) for name, times in seconds.items()}, 3
@@ -44,7 +44,7 @@ def test_ratios_are_taken_round_by_round():
     assert (rival["least"], rival["most"]) == (1, 10)
 
 
-def test_a_contestant_that_fails_is_a_row_that_says_so():
+def test_a_failing_baseline_becomes_a_note():
     def absent():
         raise ImportError("no module named rival")
 

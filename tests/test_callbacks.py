@@ -1,4 +1,4 @@
-"""scikit-learn's callbacks, and that all works without them."""
+"""scikit-learn's callbacks."""
 
 import numpy as np
 import pytest
@@ -11,11 +11,10 @@ from sklearn.preprocessing import StandardScaler
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 callback = pytest.importorskip("sklearn.callback", reason="scikit-learn has them from 1.9 on")
-
 WAYS = [{}, {"solver": "lbfgs"}, {"batch_size": 30}, {"early_stopping": True}]
 
 
-def quick(**params):
+def make_clf(**params):
     return TwoLayerSigmoidClassifier(**{"max_iter": 12, "random_state": 0, "alpha": 1e-3} | params)
 
 
@@ -44,79 +43,79 @@ class Recorder:
         return sum(event == "end" for event, *_ in self.told) >= self.stop_after
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("setting", WAYS)
 @pytest.mark.filterwarnings("ignore:Training ")
-def test_one_task_for_each_update(small_moons, way):
+def test_one_task_for_each_update(small_moons, setting):
     X, y = small_moons
     recorder = Recorder()
     labels = np.array(["no", "yes"])[y]
-    clf = quick(**way).set_callbacks(recorder).fit(X, labels)
+    clf = make_clf(**setting).set_callbacks(recorder).fit(X, labels)
     iterations = [
         event for k in range(12) for event in [("begin", "iteration", k), ("end", "iteration", k)]
     ]
     assert recorder.told == [("begin", "fit", 0), *iterations, ("end", "fit", 0)]
     assert (recorder.n_set_up, recorder.n_torn_down) == (1, 1)
-    plain = quick(**way).fit(X, labels)
+    plain = make_clf(**setting).fit(X, labels)
     assert clf.loss_curve_ == plain.loss_curve_
     assert_array_equal(clf.W1_, plain.W1_)
 
 
 @pytest.mark.filterwarnings("ignore:Training ")
 @pytest.mark.parametrize("solver", ["gd", "lbfgs"])
-def test_weights_are_live(small_moons, solver):
+def test_callbacks_see_the_current_weights(small_moons, solver):
     X, y = small_moons
     recorder = Recorder()
-    quick(solver=solver, alpha=0).set_callbacks(recorder).fit(X, y)
+    make_clf(solver=solver, alpha=0).set_callbacks(recorder).fit(X, y)
     for k in 1, 5, 12:
-        after = quick(solver=solver, alpha=0, max_iter=k).fit(X, y)
+        after = make_clf(solver=solver, alpha=0, max_iter=k).fit(X, y)
         assert_array_equal(recorder.live[k - 1], after.predict_proba(X))
         assert_array_equal(recorder.losses[k - 1].W1_, after.W1_)  # a copy, that stays
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("setting", WAYS)
 @pytest.mark.filterwarnings("ignore:Training ")
-def test_a_callback_stops(small_moons, way):
+def test_a_callback_can_stop_training(small_moons, setting):
     X, y = small_moons
-    clf = quick(**way).set_callbacks(Recorder(stop_after=5)).fit(X, y)
+    clf = make_clf(**setting).set_callbacks(Recorder(stop_after=5)).fit(X, y)
     assert (clf.stop_reason_, clf.n_iter_) == ("stopped by callback", 5)
-    if not way.get("early_stopping"):
-        expected = quick(**way, max_iter=5).fit(X, y)
+    if not setting.get("early_stopping"):
+        expected = make_clf(**setting, max_iter=5).fit(X, y)
         assert_array_equal(clf.W1_, expected.W1_)
         assert clf.loss_ == expected.loss_
 
 
-def test_several_starts_are_one_sequence_of_tasks(small_moons):
+def test_several_starts_number_tasks_consecutively(small_moons):
     recorder = Recorder()
-    clf = quick(n_init=3).set_callbacks(recorder).fit(*small_moons)
+    clf = make_clf(n_init=3).set_callbacks(recorder).fit(*small_moons)
     ends = [k for event, name, k in recorder.told if (event, name) == ("end", "iteration")]
     assert ends == list(range(len(ends)))
     assert len(ends) == 3 * 3 + 2 * 3 + 6  # laps to 3, 6 and 12
-    stopped = quick(n_init=3).set_callbacks(Recorder(stop_after=4)).fit(*small_moons)
+    stopped = make_clf(n_init=3).set_callbacks(Recorder(stop_after=4)).fit(*small_moons)
     assert stopped.stop_reason_ == "stopped by callback"
     assert stopped.loss_ == min(stopped.init_losses_)
     assert clf.stop_reason_ == "iteration limit"
 
 
 @pytest.mark.filterwarnings("ignore:Training ended on the plateau")  # of the penalty
-def test_a_callback_stops_all_starts_even_where_one_has_ended(small_moons):
+def test_a_callback_stops_all_starts(small_moons):
     X, y = small_moons
     options = {"solver": "lbfgs", "n_init": 2, "alpha": 0.1, "tol": 1e-3, "max_iter": 3000}
-    first = quick(**options | {"n_init": 1}).fit(X, y)  # ends within its first lap
+    first = make_clf(**options | {"n_init": 1}).fit(X, y)  # ends within its first lap
     recorder = Recorder(stop_after=first.n_iter_)
-    clf = quick(**options).set_callbacks(recorder).fit(X, y)
+    clf = make_clf(**options).set_callbacks(recorder).fit(X, y)
     assert first.stop_reason_ == "gradient small"
     assert clf.stop_reason_ == "stopped by callback"
     assert clf.init_losses_[1] == np.inf
 
 
-def test_callbacks_are_torn_down_where_fit_fails(small_moons):
+def test_callbacks_are_torn_down_if_fit_fails(small_moons):
     X, y = small_moons
 
     class Failing(Recorder):
         def on_fit_task_end(self, estimator, context):
             raise ZeroDivisionError
 
-    clf = quick().fit(X, y)
+    clf = make_clf().fit(X, y)
     before = clf.W1_.copy()
     recorder = Failing()
     with pytest.raises(ZeroDivisionError):
@@ -126,65 +125,50 @@ def test_callbacks_are_torn_down_where_fit_fails(small_moons):
     assert not hasattr(clf, "_callback_fit_ctx")
 
 
-def test_ctrl_c_in_a_callback(small_moons):
-    class Impatient(Recorder):
-        def on_fit_task_end(self, estimator, context):
-            if context.task_id == 3:
-                raise KeyboardInterrupt
-
-    recorder = Impatient()
-    clf = quick().set_callbacks(recorder)
-    with pytest.raises(KeyboardInterrupt):
-        clf.fit(*small_moons)
-    assert (clf.stop_reason_, recorder.n_torn_down) == ("interrupted", 1)
-    assert clf.n_iter_ == 4
-    assert clf.loss_ == quick(max_iter=4).fit(*small_moons).loss_
-
-
-def test_partial_fit_has_a_task(small_moons):
+def test_partial_fit_has_one_task(small_moons):
     recorder = Recorder()
-    quick().set_callbacks(recorder).partial_fit(*small_moons, classes=[0, 1])
+    make_clf().set_callbacks(recorder).partial_fit(*small_moons, classes=[0, 1])
     assert recorder.told[1:3] == [("begin", "iteration", 0), ("end", "iteration", 0)]
     assert recorder.n_torn_down == 1
 
 
 @pytest.mark.filterwarnings("ignore:Training ")
-@pytest.mark.parametrize("way", WAYS)
-def test_scoring_monitor(small_moons, way):
+@pytest.mark.parametrize("setting", WAYS)
+def test_scoring_monitor_logs_every_iteration(small_moons, setting):
     X, y = small_moons
     labels = np.array(["no", "yes"])[y]
     monitor = callback.ScoringMonitor(scoring="neg_log_loss")
-    clf = quick(**way | {"alpha": 0}).set_callbacks(monitor).fit(X, labels)
+    clf = make_clf(**setting | {"alpha": 0}).set_callbacks(monitor).fit(X, labels)
     rows = [row for row in monitor.get_logs().data if row["task_name"] == "iteration"]
     losses = [-row["neg_log_loss"] for row in rows]
     assert len(losses) == 12
-    if way in ({}, {"solver": "lbfgs"}):
+    if setting in ({}, {"solver": "lbfgs"}):
         assert_allclose(losses, [*clf.loss_curve_[1:], clf.loss_], rtol=1e-10)
 
 
-def test_scoring_monitor_gets_the_weights(small_moons):
+def test_scoring_monitor_gets_sample_weights(small_moons):
     X, y = small_moons
     w = np.linspace(0, 1, len(y))
     monitor = callback.ScoringMonitor(scoring="neg_log_loss")
-    clf = quick(alpha=0).set_callbacks(monitor).fit(X, y, sample_weight=w)
+    clf = make_clf(alpha=0).set_callbacks(monitor).fit(X, y, sample_weight=w)
     assert_allclose(-monitor.get_logs().data[-1]["neg_log_loss"], clf.loss_, rtol=1e-10)
 
 
 @pytest.mark.parametrize("n_init", [1, 3])
-def test_progress_bar(small_moons, n_init, capsys):
+def test_progress_bar_shows_the_fit(small_moons, n_init, capsys):
     pytest.importorskip("rich")
     X, y = small_moons
-    pipeline = Pipeline([("scale", StandardScaler()), ("clf", quick(n_init=n_init))])
-    for estimator in quick(n_init=n_init), pipeline:
+    pipeline = Pipeline([("scale", StandardScaler()), ("clf", make_clf(n_init=n_init))])
+    for estimator in make_clf(n_init=n_init), pipeline:
         estimator.set_callbacks(callback.ProgressBar()).fit(X, y)
         assert "TwoLayerSigmoidClassifier - fit" in capsys.readouterr().out
 
 
-def test_callbacks_in_a_pipeline_and_a_grid_search_with_processes(small_moons):
+def test_callbacks_in_a_parallel_grid_search(small_moons):
     pytest.importorskip("rich")
     X, y = small_moons
     monitor = callback.ScoringMonitor(scoring="neg_log_loss")
-    pipeline = Pipeline([("scale", StandardScaler()), ("clf", quick().set_callbacks(monitor))])
+    pipeline = Pipeline([("scale", StandardScaler()), ("clf", make_clf().set_callbacks(monitor))])
     search = GridSearchCV(pipeline, {"clf__n_h": [3, 4]}, cv=2, n_jobs=2)
     search.set_callbacks(callback.ProgressBar(max_propagation_depth=None)).fit(X, y)
     alone = GridSearchCV(clone(pipeline), {"clf__n_h": [3, 4]}, cv=2).fit(X, y)
@@ -194,7 +178,7 @@ def test_callbacks_in_a_pipeline_and_a_grid_search_with_processes(small_moons):
     assert n_scores >= (2 * 2 + 1) * 12
 
 
-def test_without_callbacks_no_hook_is_prepared(small_moons):
-    clf = quick()
+def test_no_callbacks_create_no_context(small_moons):
+    clf = make_clf()
     clf._init_callback_context = None  # calling it would fail
     assert clf.fit(*small_moons).n_iter_ == 12

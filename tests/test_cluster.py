@@ -13,16 +13,14 @@ import pytest
 from numpy.testing import assert_array_equal
 from sklearn.model_selection import GridSearchCV
 
-from tests.ways import assert_same_weights
+from tests.helpers import assert_same_weights
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
+from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
-from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier  # noqa: E402
-
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
-
 M, N_X = 40_000, 20  # rows and features: 8 blocks in memory, each a shard
 QUICK = {"max_iter": 40, "random_state": 0, "n_h": 8}
 
@@ -84,13 +82,13 @@ def n_kept(client):
         time.sleep(0.05)
 
 
-def test_processes_give_the_bits_of_a_fit_in_memory(client, spread_out, local):
+def test_processes_equal_the_fit_in_memory(client, spread_out, local):
     X, y = spread_out
     assert_same_weights(DaskTwoLayerSigmoidClassifier(**QUICK).fit(X, y, client=client), local)
     assert len(set(client.who_has(X).values())) > 1
 
 
-def test_so_does_one_worker_with_two_threads(data, local):
+def test_one_worker_with_two_threads_is_equal(data, local):
     X, y = data
     one = distributed.LocalCluster(
         n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0"
@@ -101,7 +99,7 @@ def test_so_does_one_worker_with_two_threads(data, local):
     assert_same_weights(clf, local)
 
 
-def test_a_client_that_is_not_the_default(cluster, data, local):
+def test_client_argument_selects_the_cluster(cluster, data, local):
     X, y = data
     with distributed.Client(cluster, set_as_default=False) as client:
         seen = []
@@ -113,7 +111,7 @@ def test_a_client_that_is_not_the_default(cluster, data, local):
 
 
 @pytest.mark.parametrize("delay", [0, 0.01])
-def test_a_worker_that_is_killed_changes_nothing(client, spread_out, local, delay):
+def test_killed_worker_does_not_change_results(client, spread_out, local, delay):
     """Between two iterations, or, by another thread, while the workers compute."""
     X, y = spread_out
     pids = client.run(os.getpid)
@@ -142,7 +140,7 @@ def test_a_worker_that_is_killed_changes_nothing(client, spread_out, local, dela
     assert clf.loss_curve_ == local.loss_curve_
 
 
-def test_partitions_stay_where_they_are(client, spread_out):
+def test_partitions_are_not_moved(client, spread_out):
     X, y = spread_out
     tasks = client.cluster.scheduler.tasks
     seen = []
@@ -151,7 +149,7 @@ def test_partitions_stay_where_they_are(client, spread_out):
         [
             (task.nbytes, len(task.who_has))
             for task in list(tasks.values())
-            if str(task.key).startswith("_portion")
+            if str(task.key).startswith("_with_shards")
         ]
     )
     clf.fit(X, y)
@@ -162,7 +160,7 @@ def test_partitions_stay_where_they_are(client, spread_out):
 
 
 @pytest.mark.filterwarnings("ignore:Running on a single-machine scheduler")
-def test_chunks_that_change_when_they_are_sent_give_the_same_bits(client, data):
+def test_memory_order_of_sent_chunks_is_irrelevant(client, data):
     X, y = data
     turned = da.from_array(X, chunks=(10_000, -1))[::-1]
     there = DaskTwoLayerSigmoidClassifier(**QUICK).fit(turned, y[::-1])
@@ -171,7 +169,7 @@ def test_chunks_that_change_when_they_are_sent_give_the_same_bits(client, data):
     assert_same_weights(there, here)
 
 
-def test_nothing_is_kept_and_no_graph_grows(client):
+def test_cluster_memory_does_not_grow(client):
     X = da.random.RandomState(0).standard_normal((2000, 2), chunks=(1000, 2))
     y = (X[:, 0] > 0).astype(int)
     scheduler = client.cluster.scheduler
@@ -195,7 +193,7 @@ class Failing(Watched):
 
 
 @pytest.mark.parametrize("what", ["X", "class_weight", "step"])
-def test_a_fit_that_fails_keeps_nothing(client, data, what):
+def test_failed_fit_releases_partitions(client, data, what):
     X, y = data
     clf, error, message = DaskTwoLayerSigmoidClassifier(**QUICK), ValueError, "not in class_weight"
     if what == "X":
@@ -212,7 +210,7 @@ def test_a_fit_that_fails_keeps_nothing(client, data, what):
     assert caught.value is not None  # and it is still there
 
 
-def test_predictions_are_made_by_the_workers(client, spread_out, data, local):
+def test_workers_compute_predictions(client, spread_out, data, local):
     X, y = spread_out
     clf = DaskTwoLayerSigmoidClassifier(**QUICK).fit(X, y)
     assert_array_equal(clf.predict(X).compute(), local.predict(data[0]))
@@ -220,7 +218,7 @@ def test_predictions_are_made_by_the_workers(client, spread_out, data, local):
 
 
 @pytest.mark.skipif(not hasattr(joblib, "parallel_config"), reason="needs joblib 1.3")
-def test_grid_search_on_the_workers_is_that_of_one_process(client, data):
+def test_grid_search_on_workers_equals_local_search(client, data):
     X, y = data[0][:600], data[1][:600]
     grid = {"learning_rate": [0.3, 1.2], "n_h": [2, 8]}
     search = GridSearchCV(TwoLayerSigmoidClassifier(max_iter=50, random_state=0), grid, cv=3)

@@ -1,4 +1,4 @@
-"""The export to ONNX: what a runtime says of the exported model is what the estimator says."""
+"""Export to ONNX: a runtime gives the results of the estimator."""
 
 import sys
 
@@ -15,7 +15,6 @@ from two_layer_sigmoid import TwoLayerSigmoidClassifier, export
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra onnx")
 skl2onnx = pytest.importorskip("skl2onnx", reason="needs the extra onnx")
-
 X, codes = make_classification(10_000, 20, n_informative=8, n_classes=3, random_state=0)
 X_labels, Y_labels = make_multilabel_classification(10_000, 20, n_classes=4, random_state=0)
 X_labels = StandardScaler().fit_transform(X_labels)
@@ -41,7 +40,7 @@ def run(onnx, X, outputs=None):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("scaled", [False, True], ids=["alone", "in a pipeline"])
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_runtime_says_what_the_estimator_says(target, scaled, dtype):
+def test_runtime_equals_the_estimator(target, scaled, dtype):
     rows, y = TARGETS[target]
     rows = rows.astype(dtype)
     model = make_pipeline(StandardScaler(), network()) if scaled else network()
@@ -65,7 +64,7 @@ def spread(logits):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_element_type_can_be_chosen(dtype):
+def test_dtype_sets_the_element_type(dtype):
     rows, y = TARGETS["binary"]
     clf = network().fit(rows, y)
     _, P = run(export.to_onnx(clf, dtype=dtype), rows.astype(dtype))
@@ -88,7 +87,7 @@ def test_the_element_type_can_be_chosen(dtype):
     ],
     ids=str,
 )
-def test_labels_of_any_type(labels):
+def test_labels_of_any_type_are_exported(labels):
     y = labels[codes % len(labels)][:500]
     clf = network().fit(X[:500], y)
     mapped, maps = run(export.to_onnx(clf, zipmap=True), X[:500])
@@ -136,7 +135,7 @@ def test_saturated_logits_stay_probabilities():
     np.testing.assert_allclose(P, clf.predict_proba(rows), atol=1e-13)
 
 
-def test_skl2onnx_itself_converts_the_class():
+def test_skl2onnx_converts_the_class():
     clf = network().fit(X[:500], codes[:500])
     onnx = skl2onnx.to_onnx(clf, X[:1], options={"zipmap": False})
     _, P = run(onnx, X[:500])
@@ -162,13 +161,13 @@ class Other(TwoLayerSigmoidClassifier):
     ],
     ids=str,
 )
-def test_subclasses_and_pipelines_in_pipelines(model):
+def test_subclasses_and_nested_pipelines_are_exported(model):
     model.fit(X[:500], codes[:500])
     _, P = run(export.to_onnx(model), X[:500])
     np.testing.assert_allclose(P, model.predict_proba(X[:500]), atol=1e-13)
 
 
-def test_columns_of_several_types():
+def test_columns_of_several_types_are_exported():
     import pandas as pd  # noqa: PLC0415 - needed here only
 
     frame = pd.DataFrame(
@@ -189,7 +188,7 @@ def test_columns_of_several_types():
     np.testing.assert_allclose(P, model.predict_proba(frame), atol=1e-5)
 
 
-def test_what_cannot_be_exported_is_refused():
+def test_unsupported_models_are_refused():
     clf = network().fit(X[:50], codes[:50])
     with pytest.raises(NotFittedError):
         export.to_onnx(network())
@@ -211,14 +210,14 @@ def test_what_cannot_be_exported_is_refused():
         skl2onnx.to_onnx(several, X[:1], options={"zipmap": True})
 
 
-def test_without_the_extra_the_error_names_it(monkeypatch):
+def test_missing_skl2onnx_names_the_extra(monkeypatch):
     monkeypatch.setattr(export, "skl2onnx", None)
     monkeypatch.setattr(export, "ABSENT", ImportError("No module"), raising=False)
     with pytest.raises(ImportError, match=r"two-layer-sigmoid\[onnx\]"):
         export.to_onnx(network().fit(X[:50], codes[:50]))
 
 
-def test_importing_the_module_needs_no_extra(monkeypatch):
+def test_import_works_without_skl2onnx(monkeypatch):
     monkeypatch.setitem(sys.modules, "skl2onnx", None)
     monkeypatch.delitem(sys.modules, "two_layer_sigmoid.export")
     import two_layer_sigmoid.export as again  # noqa: PLC0415

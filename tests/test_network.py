@@ -1,4 +1,7 @@
-"""The mathematics, without an estimator: shapes, exactness, and gradients against two oracles."""
+"""The mathematics: shapes, exactness, and gradients against two oracles."""
+
+import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -43,7 +46,43 @@ def test_views_share_memory_with_the_flat_vector():
     assert all(a.flags.c_contiguous for a in params)
 
 
-def test_initialize_small_is_the_lectures():
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda params: pickle.loads(pickle.dumps(params))]
+)
+def test_copies_are_views_of_their_own_vector(copied):
+    _, _, params, _ = random_problem()
+    expected = [a - 0.5 for a in params]
+    other = copied(params)
+    for a, b in zip(other, params, strict=True):
+        assert_array_equal(a, b)
+    assert all(np.shares_memory(a, other.theta) for a in other)
+    grads = Parameters.views(np.ones_like(params.theta), N_X, N_H, N_Y)
+    updated = _network.update(other, grads, 0.5)
+    for a, b in zip(updated, expected, strict=True):
+        assert_array_equal(a, b)
+
+
+def test_copies_of_separate_arrays_stay_separate():
+    params = Parameters(*(a.copy() for a in random_problem()[2]))
+    other = pickle.loads(pickle.dumps(params))
+    assert other.theta is None
+    assert_array_equal(other.flat(), params.flat())
+    assert params._replace(b1=0 * params.b1).theta is None
+
+
+def test_received_parameters_are_aligned_and_writable():
+    theta = random_problem()[2].theta
+    odd = np.frombuffer(b"x" + theta.tobytes(), np.uint8)[1:].view(theta.dtype)
+    odd.flags.writeable = False
+    received = pickle.loads(pickle.dumps(Parameters.views(odd, N_X, N_H, N_Y), protocol=2))
+    rebuild, args = Parameters.views(odd, N_X, N_H, N_Y).__reduce__()
+    for params in received, rebuild(*args):
+        assert params.theta.flags.aligned
+        assert params.theta.flags.writeable
+        assert_array_equal(params.theta, theta)
+
+
+def test_initialize_small_follows_the_lecture():
     params = _network.initialize_small(200, 300, 2, random_state=np.random.RandomState(0))
     assert [a.shape for a in params] == [(300, 200), (300, 1), (2, 300), (2, 1)]
     assert_allclose(params.W1.std(), 0.01, rtol=0.02)
@@ -52,25 +91,25 @@ def test_initialize_small_is_the_lectures():
     assert not params.b2.any()
 
 
-def test_initialize_spread_draws_lines_through_the_data():
-    mean, spread = np.array([5.0, -300.0]), np.array([0.1, 20.0])
+def test_initialize_spread_draws_lines_through_data():
+    mean, std = np.array([5.0, -300.0]), np.array([0.1, 20.0])
     params = _network.initialize_spread(
-        2, 4000, 1, random_state=np.random.RandomState(0), mean=mean, spread=spread
+        2, 4000, 1, random_state=np.random.RandomState(0), mean=mean, std=std
     )
-    # In units of spread the rows have length sqrt(2) * 2 / sqrt(2) in the root mean square.
-    assert_allclose((params.W1 * spread).std(axis=0), 2 / np.sqrt(2), rtol=0.03)
-    # The line of a unit passes within a few spreads of the mean, on either side of it.
+    # In standard deviations the rows have length sqrt(2) * 2 / sqrt(2) in the root mean square.
+    assert_allclose((params.W1 * std).std(axis=0), 2 / np.sqrt(2), rtol=0.03)
+    # The line of a unit passes within a few standard deviations of the mean, on either side.
     at_mean = params.W1 @ mean[:, np.newaxis] + params.b1
-    distance = at_mean[:, 0] / np.linalg.norm(params.W1 * spread, axis=1)
+    distance = at_mean[:, 0] / np.linalg.norm(params.W1 * std, axis=1)
     assert_allclose(distance.std(), 1, rtol=0.03)
     assert abs(distance.mean()) < 0.05
 
 
-def test_initialize_spread_is_for_standardised_features_unless_told():
-    told = {"mean": np.zeros(3), "spread": np.ones(3)}
+def test_initialize_spread_defaults_to_standardised_features():
+    given = {"mean": np.zeros(3), "std": np.ones(3)}
     start, same = (
-        _network.initialize_spread(3, 5, 1, random_state=np.random.RandomState(0), **how)
-        for how in ({}, told)
+        _network.initialize_spread(3, 5, 1, random_state=np.random.RandomState(0), **options)
+        for options in ({}, given)
     )
     for array, other in zip(start, same, strict=True):
         assert_array_equal(array, other)
@@ -87,7 +126,7 @@ def test_sigmoid_is_exact_and_never_overflows(dtype):
     assert a[-1] == 1
 
 
-def test_forward_has_the_lectures_shapes_and_equations():
+def test_forward_follows_the_lecture_equations():
     X, _, params, _ = random_problem()
     A2, cache = _network.forward(X, params)
     assert A2 is cache.A2
@@ -97,7 +136,7 @@ def test_forward_has_the_lectures_shapes_and_equations():
     assert_allclose(A2, expit(cache.Z2))
 
 
-def test_cost_is_the_lectures_log_loss():
+def test_cost_is_the_lecture_log_loss():
     X, Y, params, _ = random_problem()
     A2, cache = _network.forward(X, params)
     log_loss = -Y * np.log(A2) - (1 - Y) * np.log(1 - A2)  # (8)
@@ -110,7 +149,7 @@ def test_cost_is_ln_2_at_zero_weights():
     assert_allclose(cost_of(zeros, X, Y, None), np.log(2), rtol=1e-15)
 
 
-def test_saturated_logits_cost_what_they_should_without_warnings():
+def test_cost_of_saturated_logits_is_exact():
     Z2 = np.array([[800.0, -800.0, 800.0, -800.0, 40.0]])
     Y = np.array([[0.0, 1.0, 1.0, 0.0, 1.0]])
     with np.errstate(over="raise", invalid="raise", divide="raise"):
@@ -122,7 +161,7 @@ def test_saturated_logits_cost_what_they_should_without_warnings():
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("n_y", [1, 2])
-def test_gradient_against_central_differences(n_y, weighted):
+def test_gradient_equals_central_differences(n_y, weighted):
     X, Y, params, weights = random_problem(n_y=n_y, weighted=weighted)
     _, cache = _network.forward(X, params)
     grads = _network.backward(params, cache, X, Y, weights=weights)
@@ -141,7 +180,7 @@ def test_gradient_against_central_differences(n_y, weighted):
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("n_y", [1, 2])
-def test_cost_and_gradient_against_pytorch(n_y, weighted):
+def test_cost_and_gradient_equal_pytorch(n_y, weighted):
     torch = pytest.importorskip(
         "torch", reason="PyTorch, the oracle of this test, is not installed"
     )
@@ -162,7 +201,7 @@ def test_cost_and_gradient_against_pytorch(n_y, weighted):
         assert_allclose(gradient, tensor.grad.numpy(), rtol=1e-12, atol=1e-15)
 
 
-def test_first_entry_of_dW1_is_the_lectures_equation_11():
+def test_first_entry_of_dW1_is_equation_11():
     X, Y, params, _ = random_problem(n_y=1)
     A2, cache = _network.forward(X, params)
     dW1 = _network.backward(params, cache, X, Y).W1
@@ -171,7 +210,7 @@ def test_first_entry_of_dW1_is_the_lectures_equation_11():
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-def test_parts_with_the_total_add_up_to_the_whole(weighted):
+def test_blocks_of_columns_add_up(weighted):
     X, Y, params, weights = random_problem(weighted=weighted)
     total = M if weights is None else weights.sum()
     whole_cost, whole = 0, None
@@ -192,7 +231,7 @@ def test_parts_with_the_total_add_up_to_the_whole(weighted):
 @pytest.mark.parametrize("as_X", [np.asarray, lambda X: sparse.csr_array(X.T).T])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("n_y", [1, 2])
-def test_buffers_change_nothing_but_where_results_lie(n_y, dtype, as_X):
+def test_buffers_do_not_change_results(n_y, dtype, as_X):
     X, Y, params, weights = random_problem(dtype, n_y, weighted=True)
     X = as_X(X)
     _, cache = _network.forward(X, params)
@@ -200,20 +239,22 @@ def test_buffers_change_nothing_but_where_results_lie(n_y, dtype, as_X):
     grads = _network.backward(params, cache, X, Y, weights=weights)
     assert all(a.dtype == dtype for a in (*cache, *grads))
 
-    work = Workspace.allocate(N_H, n_y, M, dtype)
+    workspace = Workspace.allocate(N_H, n_y, M, dtype)
     out = Parameters(*(np.full_like(a, np.nan) for a in params))
     tol = 10 * np.finfo(dtype).eps  # a sparse product leaves another order of memory, and of sums
-    A2, worked = _network.forward(X, params, work=work)
-    assert A2 is work.cache.A2
-    assert worked is work.cache
-    assert_allclose(_network.cost(worked, Y, weights=weights, work=work), cost, rtol=tol)
-    returned = _network.backward(params, worked, X, Y, weights=weights, work=work, out=out)
+    A2, worked = _network.forward(X, params, workspace=workspace)
+    assert A2 is workspace.cache.A2
+    assert worked is workspace.cache
+    assert_allclose(_network.cost(worked, Y, weights=weights, workspace=workspace), cost, rtol=tol)
+    returned = _network.backward(
+        params, worked, X, Y, weights=weights, workspace=workspace, out=out
+    )
     assert returned is out
     for a, b in zip(out, grads, strict=True):
         assert_allclose(a, b, rtol=tol, atol=tol / 10)
 
 
-def test_standalone_calls_leave_their_arguments_alone():
+def test_standalone_calls_do_not_change_arguments():
     X, Y, params, weights = random_problem(weighted=True)
     _, cache = _network.forward(X, params)
     arguments = [X, Y, weights, *params, *cache]
@@ -235,7 +276,7 @@ def test_update_is_equation_9():
             assert_array_equal(updated, array)
 
 
-def test_probabilities_equal_those_of_mlp_classifier_with_the_same_weights():
+def test_probabilities_equal_mlp_classifier():
     X, y = make_moons(200, noise=0.2, random_state=0)
     mlp = MLPClassifier((7,), activation="logistic", max_iter=5, solver="lbfgs", random_state=0)
     with pytest.warns(match="lbfgs failed to converge"):
@@ -246,8 +287,8 @@ def test_probabilities_equal_those_of_mlp_classifier_with_the_same_weights():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_buffers_begin_where_a_line_of_the_cache_does(dtype):
-    work = _network.Workspace.allocate(3, 1, 17, dtype)
-    buffers = *work.cache, work.dZ1, work.dZ2, work.loss
+def test_buffers_are_aligned_to_cache_lines(dtype):
+    workspace = _network.Workspace.allocate(3, 1, 17, dtype)
+    buffers = *workspace.cache, workspace.dZ1, workspace.dZ2, workspace.loss
     assert {array.ctypes.data % _network.CACHE_LINE for array in buffers} == {0}
     assert {array.dtype for array in buffers} == {np.dtype(dtype)}

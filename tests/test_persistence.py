@@ -1,4 +1,4 @@
-"""What is kept of a fitted estimator: how large it is, and what it says when it is back."""
+"""Pickles, joblib and skops: size, and results after loading."""
 
 import io
 import pickle
@@ -39,13 +39,13 @@ def through_joblib(clf):
     return joblib.load(file)
 
 
-@pytest.mark.parametrize("way", [*WAYS, "partial_fit"])
-def test_a_pickle_holds_weights_curves_and_scalars(moons, way):
+@pytest.mark.parametrize("setting", [*WAYS, "partial_fit"])
+def test_pickle_holds_weights_curves_and_scalars(moons, setting):
     clf = TwoLayerSigmoidClassifier(max_iter=100, random_state=0)
-    if way == "partial_fit":
+    if setting == "partial_fit":
         clf.set_params(momentum=0.9).partial_fit(*moons, classes=[0, 1])
     else:
-        clf.set_params(**WAYS[way]).fit(*moons)
+        clf.set_params(**WAYS[setting]).fit(*moons)
     counted = {name: value for name, value in vars(clf).items() if name not in NOT_COUNTED}
     weights = sum(W.nbytes for W in (clf.W1_, clf.b1_, clf.W2_, clf.b2_))
     curves = [clf.loss_curve_, clf.validation_loss_curve_]
@@ -55,7 +55,7 @@ def test_a_pickle_holds_weights_curves_and_scalars(moons, way):
     assert len(pickle.dumps(clf)) <= allowed + weights * hasattr(clf, "_velocity")
 
 
-def test_nothing_of_the_data_stays(moons):
+def test_estimator_keeps_no_data(moons):
     X, y = moons
     clf = TwoLayerSigmoidClassifier(max_iter=20, early_stopping=True, random_state=0).fit(X, y)
     arrays = {name: value for name, value in vars(clf).items() if isinstance(value, np.ndarray)}
@@ -65,11 +65,11 @@ def test_nothing_of_the_data_stays(moons):
 
 
 @pytest.mark.parametrize("through", [through_pickle, through_joblib])
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("setting", WAYS)
 @pytest.mark.filterwarnings("ignore:Training by L-BFGS ran out of iterations")
-def test_what_comes_back_predicts_and_goes_on_alike(small_moons, way, through):
+def test_restored_estimator_predicts_and_continues(small_moons, setting, through):
     X, y = small_moons
-    clf = TwoLayerSigmoidClassifier(max_iter=30, tol=0, random_state=0).set_params(**WAYS[way])
+    clf = TwoLayerSigmoidClassifier(max_iter=30, tol=0, random_state=0).set_params(**WAYS[setting])
     clf.fit(X, y)
     back = through(clf)
     np.testing.assert_array_equal(back.predict_proba(X), clf.predict_proba(X))
@@ -77,7 +77,7 @@ def test_what_comes_back_predicts_and_goes_on_alike(small_moons, way, through):
     np.testing.assert_array_equal(back.fit(X, y).W1_, clf.fit(X, y).W1_)
 
 
-def test_skops_needs_one_name_to_trust(moons):
+def test_skops_needs_one_trusted_type(moons):
     skops = pytest.importorskip("skops.io", reason="needs the extra skops")
     X, y = moons
     clf = TwoLayerSigmoidClassifier(max_iter=50, momentum=0.9, warm_start=True, random_state=0)
@@ -93,7 +93,7 @@ def test_skops_needs_one_name_to_trust(moons):
 
 
 @pytest.mark.parametrize("path", sorted(DATA.glob("*.pickle")), ids=lambda path: path.stem)
-def test_pickles_of_released_versions_predict_as_they_did(path):
+def test_old_pickles_predict_as_before(path):
     fitted = pickle.loads(path.read_bytes())
     with np.load(path.with_suffix(".npz")) as then:
         X = then["X"]

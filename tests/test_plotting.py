@@ -5,6 +5,7 @@ import sys
 from functools import partial
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -29,7 +30,7 @@ from two_layer_sigmoid.plotting import HiddenUnitsDisplay, LossCurveDisplay, Net
 from two_layer_sigmoid.plotting._common import COLOURS, NEGATIVE, NEUTRAL, POSITIVE
 
 mpl.use("Agg")
-import matplotlib.pyplot as plt
+
 
 X, y = make_moons(200, noise=0.2, random_state=0)
 IRIS = load_iris(as_frame=True)
@@ -64,7 +65,7 @@ def from_estimator(request):
     return DISPLAYS[request.param]
 
 
-def test_a_display_draws_where_it_is_told(from_estimator, moons):
+def test_display_uses_the_given_axes(from_estimator, moons):
     figure, (left, right) = plt.subplots(1, 2)
     before = plt.get_fignums()
     display = from_estimator(moons, ax=left)
@@ -77,7 +78,7 @@ def test_a_display_draws_where_it_is_told(from_estimator, moons):
     assert plt.get_fignums() == before
 
 
-def test_a_display_makes_a_figure_of_its_own_and_no_more(from_estimator, moons):
+def test_display_makes_one_figure(from_estimator, moons):
     before = plt.get_fignums()
     settings = dict(mpl.rcParams)
     display = from_estimator(moons)
@@ -111,20 +112,20 @@ class Halved(TransformerMixin, BaseEstimator):
     ],
     ids=str,
 )
-def test_a_display_takes_pipelines_and_searches(from_estimator, estimator):
+def test_display_accepts_pipelines_and_searches(from_estimator, estimator):
     from_estimator(clone(estimator).fit(X, y))
 
 
 @pytest.mark.parametrize("labels", [["no", "yes"], [False, True], [-1.0, 1.0]], ids=str)
-def test_a_display_takes_labels_of_any_type(from_estimator, labels):
+def test_display_accepts_labels_of_any_type(from_estimator, labels):
     from_estimator(network().fit(X, np.array(labels)[y]))
 
 
-def test_a_display_takes_float32(from_estimator):
+def test_display_accepts_float32(from_estimator):
     from_estimator(network().fit(X.astype(np.float32), y))
 
 
-def test_a_display_leaves_the_estimator_as_it_was(from_estimator, moons):
+def test_display_does_not_change_the_estimator(from_estimator, moons):
     weights = [array.copy() for array in (moons.W1_, moons.b1_, moons.W2_, moons.b2_)]
     names = set(vars(moons))
     from_estimator(moons)
@@ -133,13 +134,13 @@ def test_a_display_leaves_the_estimator_as_it_was(from_estimator, moons):
     assert set(vars(moons)) == names
 
 
-def test_a_display_refuses_what_is_not_fitted(from_estimator):
+def test_display_refuses_unfitted_estimators(from_estimator):
     for estimator in network(), make_pipeline(StandardScaler(), network()):
         with pytest.raises(NotFittedError):
             from_estimator(estimator)
 
 
-def test_a_display_refuses_other_estimators(from_estimator):
+def test_display_refuses_other_estimators(from_estimator):
     other = LogisticRegression().fit(X, y)
     for estimator in other, make_pipeline(StandardScaler(), other).fit(X, y):
         with pytest.raises(TypeError, match=r"TwoLayerSigmoidClassifier.*got LogisticRegression"):
@@ -150,13 +151,13 @@ def test_a_display_refuses_other_estimators(from_estimator):
     assert plt.get_fignums() == []
 
 
-def test_importing_the_displays_does_not_load_matplotlib():
+def test_import_does_not_load_matplotlib():
     code = "import sys, two_layer_sigmoid.plotting; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
 
-def test_without_matplotlib_a_display_says_what_to_install(from_estimator, moons, monkeypatch):
+def test_missing_matplotlib_names_the_extra(from_estimator, moons, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"Display.* requires matplotlib.*install"):
         from_estimator(moons)
@@ -165,7 +166,7 @@ def test_without_matplotlib_a_display_says_what_to_install(from_estimator, moons
 # The loss curve.
 
 
-def test_the_curve_is_that_of_training(moons):
+def test_loss_curve_shows_the_training_loss(moons):
     display = LossCurveDisplay.from_estimator(moons, name="moons")
     np.testing.assert_array_equal(display.line_.get_ydata(), moons.loss_curve_)
     np.testing.assert_array_equal(display.line_.get_xdata(), np.arange(moons.n_iter_))
@@ -178,7 +179,7 @@ def test_the_curve_is_that_of_training(moons):
     assert label.endswith(f" at {display.best_iteration_}")
 
 
-def test_the_best_iteration_is_that_of_the_validation_curve():
+def test_best_iteration_uses_the_validation_curve():
     clf = network(max_iter=300, early_stopping=True).fit(X, y)
     assert clf.stop_reason_ == "early stopping"
     display = LossCurveDisplay.from_estimator(clf, log_scale=True)
@@ -195,7 +196,7 @@ def test_the_best_iteration_is_that_of_the_validation_curve():
     ]
 
 
-def test_several_estimators_share_an_axis():
+def test_several_loss_curves_share_axes():
     ax = None
     for rate in range(1, 9):
         clf = network(learning_rate=rate, max_iter=20).fit(X, y)
@@ -207,7 +208,7 @@ def test_several_estimators_share_an_axis():
     assert [label.split(",")[0] for label in labels] == [f"rate {rate}" for rate in range(1, 9)]
 
 
-def test_a_curve_looks_as_it_is_told():
+def test_loss_curve_accepts_line_properties():
     clf = network(early_stopping=True).fit(X, y)
     display = LossCurveDisplay.from_estimator(clf, color="black", linewidth=3)
     assert display.line_.get_color() == display.validation_line_.get_color() == "black"
@@ -219,12 +220,12 @@ def test_a_curve_looks_as_it_is_told():
     assert other.validation_line_.get_linestyle() == ":"
 
 
-def test_a_curve_of_mini_batches_counts_epochs():
+def test_loss_curve_of_minibatches_counts_epochs():
     clf = network(batch_size=50).fit(X, y)
     assert LossCurveDisplay.from_estimator(clf).ax_.get_xlabel() == "epoch"
 
 
-def test_a_curve_without_entries_is_refused():
+def test_empty_loss_curve_is_refused():
     with pytest.warns(ConvergenceWarning, match="plateau"):
         clf = network(tol=10).fit(X, y)
     assert clf.n_iter_ == 0
@@ -233,7 +234,7 @@ def test_a_curve_without_entries_is_refused():
     assert plt.get_fignums() == []
 
 
-def test_the_lowest_cost_is_a_number():
+def test_best_loss_is_in_the_legend():
     display = LossCurveDisplay(loss_curve=[1.0, np.nan, 0.5, np.inf]).plot()
     assert display.best_iteration_ == 2
 
@@ -241,7 +242,7 @@ def test_the_lowest_cost_is_a_number():
 # The hidden units.
 
 
-def test_each_line_is_where_its_unit_is_at_one_half(moons):
+def test_unit_lines_are_at_one_half(moons):
     display = HiddenUnitsDisplay.from_estimator(moons, X)
     assert len(display.lines_) == 4
     drawn = [k for k, line in enumerate(display.lines_) if len(line.get_xydata())]
@@ -251,7 +252,7 @@ def test_each_line_is_where_its_unit_is_at_one_half(moons):
         np.testing.assert_allclose(z, 0, atol=1e-9 * np.abs(moons.W1_[k]).max())
 
 
-def test_each_arrow_points_to_where_its_unit_rises(moons):
+def test_arrows_point_where_units_rise(moons):
     display = HiddenUnitsDisplay.from_estimator(moons, X)
     drawn = [k for k, line in enumerate(display.lines_) if len(line.get_xydata())]
     feet, rises = display.arrows_.XY, np.column_stack([display.arrows_.U, display.arrows_.V])
@@ -261,7 +262,7 @@ def test_each_arrow_points_to_where_its_unit_rises(moons):
         assert moons.W1_[k] @ (foot - rise) + moons.b1_[k] < 0
 
 
-def test_lines_say_the_outgoing_weights(moons):
+def test_lines_show_the_outgoing_weights(moons):
     display = HiddenUnitsDisplay.from_estimator(moons, X)
     weights = moons.W2_[0]
     np.testing.assert_array_equal(display.outgoing, weights)
@@ -280,21 +281,21 @@ def boundary_points(display):
     return np.concatenate([path.vertices for path in paths])
 
 
-def test_the_boundary_is_where_the_decision_turns(moons):
+def test_boundary_is_where_the_prediction_changes(moons):
     display = HiddenUnitsDisplay.from_estimator(moons, X, grid_resolution=300)
     logits = moons.decision_function(boundary_points(display))
     assert np.abs(logits).max() < 0.02 * np.abs(moons.decision_function(X)).max()
     assert display.surface_.get_clim() == (0, 1)
 
 
-def test_the_other_class_of_two_is_the_mirror_image(moons):
+def test_other_class_of_two_is_mirrored(moons):
     of_1 = HiddenUnitsDisplay.from_estimator(moons, X)
     of_0 = HiddenUnitsDisplay.from_estimator(moons, X, class_of_interest=0)
     np.testing.assert_allclose(of_0.response, 1 - of_1.response, atol=1e-12)
     np.testing.assert_array_equal(of_0.outgoing, -of_1.outgoing)
 
 
-def test_behind_a_scaler_the_lines_are_in_the_raw_features():
+def test_lines_behind_a_scaler_use_raw_features():
     raw = X * [10, 0.1] + [100, 3]
     pipeline = make_pipeline(StandardScaler(), network(max_iter=500)).fit(raw, y)
     display = HiddenUnitsDisplay.from_estimator(pipeline, raw)
@@ -309,7 +310,7 @@ def test_behind_a_scaler_the_lines_are_in_the_raw_features():
     assert display.ax_.get_xlim()[0] < raw[:, 0].min()
 
 
-def test_behind_other_transformers_the_lines_may_be_curves():
+def test_lines_behind_other_transformers_can_be_curves():
     expand = PolynomialFeatures(2, include_bias=False)
     pipeline = make_pipeline(expand, network(n_h=2, max_iter=200)).fit(X, y)
     display = HiddenUnitsDisplay.from_estimator(pipeline, X, grid_resolution=200)
@@ -320,7 +321,7 @@ def test_behind_other_transformers_the_lines_may_be_curves():
 
 
 @pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
-def test_frames_give_the_axes_their_names(kind):
+def test_data_frames_name_the_axes(kind):
     frame = kind({"width": X[:, 0], "height": X[:, 1]})
     clf = network().fit(frame, y)
     display = HiddenUnitsDisplay.from_estimator(clf, frame, grid_resolution=10, eps=0.5)
@@ -328,7 +329,7 @@ def test_frames_give_the_axes_their_names(kind):
     np.testing.assert_allclose(display.ax_.get_xlim(), (X[:, 0].min() - 0.5, X[:, 0].max() + 0.5))
 
 
-def test_of_several_classes_all_are_shown_or_one():
+def test_several_classes_show_all_or_one():
     clf = network(max_iter=300).fit(PETALS, SPECIES)
     everything = HiddenUnitsDisplay.from_estimator(clf, PETALS)
     at = np.column_stack([everything.xx0.ravel(), everything.xx1.ravel()])
@@ -345,7 +346,7 @@ def test_of_several_classes_all_are_shown_or_one():
     np.testing.assert_array_equal(one.margins[0] > 0, everything.response == 0)
 
 
-def test_of_several_labels_one_is_shown():
+def test_multilabel_shows_one_label():
     rows, labels = make_multilabel_classification(60, 2, n_classes=3, random_state=0)
     clf = network().fit(rows, labels)
     display = HiddenUnitsDisplay.from_estimator(clf, rows, class_of_interest=2)
@@ -355,7 +356,7 @@ def test_of_several_labels_one_is_shown():
         HiddenUnitsDisplay.from_estimator(clf, rows)
 
 
-def test_units_and_boundaries_outside_the_picture_are_not_drawn():
+def test_units_outside_the_picture_are_not_drawn():
     W1, b1 = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[-100.0], [0.0]])
     start = W1, b1, np.ones((1, 2)), np.array([[-10.0]])
     clf = network(n_h=2, max_iter=1, learning_rate=1e-9, init=start).fit(X, y)
@@ -365,7 +366,7 @@ def test_units_and_boundaries_outside_the_picture_are_not_drawn():
     assert display.boundary_ == []
 
 
-def test_missing_values_that_the_pipeline_fills_in_are_no_obstacle():
+def test_missing_values_can_be_imputed():
     rows = X.copy()
     rows[::7, 0] = np.nan
     pipeline = make_pipeline(SimpleImputer(), network()).fit(rows, y)
@@ -373,12 +374,12 @@ def test_missing_values_that_the_pipeline_fills_in_are_no_obstacle():
     assert np.isfinite(display.response).all()
 
 
-def test_the_colours_of_the_response_can_be_chosen(moons):
+def test_response_colours_can_be_chosen(moons):
     display = HiddenUnitsDisplay.from_estimator(moons, X, cmap="viridis", levels=3, alpha=1.0)
     assert display.surface_.get_cmap().name == "viridis"
 
 
-def test_a_line_where_its_unit_rises_on_neither_side_has_no_direction():
+def test_flat_units_have_no_arrow():
     xx0, xx1 = np.meshgrid(*2 * [np.linspace(-1, 1, 21)])
     display = HiddenUnitsDisplay(
         xx0=xx0,
@@ -391,7 +392,7 @@ def test_a_line_where_its_unit_rises_on_neither_side_has_no_direction():
     assert np.isfinite([display.arrows_.U, display.arrows_.V]).all()
 
 
-def test_a_constant_feature_gets_a_margin():
+def test_constant_feature_gets_a_margin():
     rows = np.column_stack([X[:, 0], np.full(len(X), 3.0)])
     display = HiddenUnitsDisplay.from_estimator(network().fit(rows, y), rows)
     assert display.ax_.get_ylim() == (2, 4)
@@ -408,12 +409,12 @@ def test_a_constant_feature_gets_a_margin():
         (np.column_stack([X, X]), {}, "X has 4 features; the plane that is drawn takes 2"),
     ],
 )
-def test_the_units_of_bad_input_are_refused(moons, data, parameters, message):
+def test_hidden_units_display_refuses_bad_input(moons, data, parameters, message):
     with pytest.raises(ValueError, match=message):
         HiddenUnitsDisplay.from_estimator(moons, data, **parameters)
 
 
-def test_a_network_of_more_features_has_no_plane():
+def test_more_than_two_features_are_refused():
     clf = network().fit(np.column_stack([X, X]), y)
     with pytest.raises(ValueError, match="expecting 4 features"):
         HiddenUnitsDisplay.from_estimator(clf, X)
@@ -422,7 +423,7 @@ def test_a_network_of_more_features_has_no_plane():
 # The network.
 
 
-def test_the_drawing_has_a_node_for_each_unit_and_an_edge_for_each_weight():
+def test_network_has_all_nodes_and_edges():
     clf = network(n_h=3).fit(IRIS.data, SPECIES)
     display = NetworkDisplay.from_estimator(clf)
     assert [len(nodes.get_offsets()) for nodes in display.nodes_] == [4, 3, 3]
@@ -438,7 +439,7 @@ def test_the_drawing_has_a_node_for_each_unit_and_an_edge_for_each_weight():
     assert display.edges_[0].get_clim() == display.nodes_[2].get_clim() == (-largest, largest)
 
 
-def test_an_edge_joins_its_two_nodes():
+def test_edges_join_their_nodes():
     clf = network(n_h=3).fit(IRIS.data, SPECIES)
     display = NetworkDisplay.from_estimator(clf)
     inputs, hidden, outputs = (nodes.get_offsets() for nodes in display.nodes_)
@@ -452,7 +453,7 @@ def names_of(display):
     return [[text.get_text() for text in texts] for texts in display.texts_]
 
 
-def test_the_names_are_those_of_the_frame_and_the_classes():
+def test_network_names_come_from_frame_and_classes():
     clf = network(n_h=2).fit(PETALS, SPECIES)
     species = IRIS.target_names.tolist()
     assert names_of(NetworkDisplay.from_estimator(clf)) == [[*PETALS], ["0", "1"], species]
@@ -460,7 +461,7 @@ def test_the_names_are_those_of_the_frame_and_the_classes():
     assert names_of(NetworkDisplay.from_estimator(scaled))[0] == [*PETALS]
 
 
-def test_without_names_features_are_numbered(moons):
+def test_features_without_names_are_numbered(moons):
     assert names_of(NetworkDisplay.from_estimator(moons)) == [
         ["x0", "x1"],
         ["0", "1", "2", "3"],
@@ -471,7 +472,7 @@ def test_without_names_features_are_numbered(moons):
         assert names_of(NetworkDisplay.from_estimator(pipeline))[0] == ["x0", "x1"]
 
 
-def test_names_can_be_given(moons):
+def test_network_names_can_be_given(moons):
     display = NetworkDisplay.from_estimator(
         moons, feature_names=["a", "b"], class_names=["no", "yes"]
     )
@@ -482,7 +483,7 @@ def test_names_can_be_given(moons):
         NetworkDisplay.from_estimator(moons, class_names=["a", "b", "c"])
 
 
-def test_networks_can_be_drawn_on_one_scale(moons):
+def test_networks_can_share_a_scale(moons):
     display = NetworkDisplay.from_estimator(moons, max_weight=100.0, colorbar=False)
     assert display.edges_[0].get_clim() == (-100, 100)
     assert len(display.figure_.axes) == 1
@@ -492,7 +493,7 @@ def test_networks_can_be_drawn_on_one_scale(moons):
             display.plot(max_weight=bad)
 
 
-def test_small_weights_can_be_seen_on_white_paper(moons):
+def test_small_weights_are_visible(moons):
     display = NetworkDisplay.from_estimator(moons)
     for weight in -1e-6, 1e-6:
         assert min(display.edges_[0].to_rgba(weight)[:3]) < 0.8

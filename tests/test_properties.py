@@ -20,13 +20,20 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
+
 settings.register_profile(
     "ci", max_examples=2000, deadline=None, derandomize=True, suppress_health_check=SLOW
 )
+
+
 settings.register_profile(
     "nightly", settings.get_profile("ci"), max_examples=50_000, derandomize=False
 )
+
+
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
 
 SCALES = st.sampled_from([1e-300, 1e-30, 1e-3, 1.0, 1e3, 1e30, 1e150, 1e300])
 LABELS = st.sampled_from([[0, 1], ["no", "yes"], [False, True], [-5, 3, 8], ["a", "b", "c", "d"]])
@@ -77,7 +84,7 @@ def weights_of(kind, n):
 
 
 @given(data(), PARAMETERS, WEIGHTS)
-def test_fit_raises_what_it_documents_or_keeps_its_promises(rows, parameters, kind):
+def test_fit_raises_documented_errors_or_works(rows, parameters, kind):
     X, y = rows
     weights = weights_of(kind, len(X))
     before = [None if array is None else array.copy() for array in (X, y, weights)]

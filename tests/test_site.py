@@ -1,4 +1,4 @@
-"""The documentation as it is built, in a real browser: every page, the navigation, the search."""
+"""The built documentation in a browser."""
 
 import functools
 import http.server
@@ -20,8 +20,12 @@ WIDTHS = {"desktop": 1280, "phone": 390}  # pixels
 PAGES = sorted(
     str(page.relative_to(SITE)) for page in SITE.rglob("*.html") if "_static" not in page.parts
 )
+
+
 # What a reader should never see: roles, directives and mathematics that nothing has rendered.
 RAW_MARKUP = re.compile(r":\w+:`|```|:::|\{\w+\}`|\$\$|\\(begin|frac|tag)\b|\*\*(?!kwargs)")
+
+
 # What a page that is laid out says about itself; not of code, nor of scikit-learn's diagrams, which
 # hold docstrings as they are.
 LOOK = """() => {
@@ -71,7 +75,7 @@ def address():
 
 @pytest.fixture(params=WIDTHS)
 def page(request, browser, address):
-    """A page of the browser; what went wrong on the way is in ``page.complaints``."""
+    """A page of the browser; what went wrong on the setting is in ``page.complaints``."""
     context = browser.new_context(viewport={"width": WIDTHS[request.param], "height": 900})
     page = context.new_page()
     page.complaints = complaints = []
@@ -95,7 +99,7 @@ def visit(page, url):
     page.evaluate("window.MathJax ? MathJax.startup.promise.then(() => null) : null")
 
 
-def test_every_page_is_as_it_should_be(page, address):
+def test_pages_render_without_errors(page, address):
     wrong, looks = {}, {}
     for name in PAGES:
         visit(page, address + name)
@@ -127,7 +131,7 @@ def dead_links(looks, address):
     return sorted(dead)
 
 
-def test_the_navigation_leads_to_every_page_of_the_first_level(page, address):
+def test_navigation_reaches_every_section(page, address):
     visit(page, address)
     narrow = page.viewport_size["width"] < 600
     opener = ".primary-toggle" if narrow else ".bd-header button.dropdown-toggle.nav-item"
@@ -149,7 +153,7 @@ def test_the_navigation_leads_to_every_page_of_the_first_level(page, address):
     assert page.complaints == []
 
 
-def test_the_search_finds_a_parameter(page, address):
+def test_search_finds_a_parameter(page, address):
     visit(page, address)
     page.locator("button.search-button__button:visible, button.search-button:visible").first.click()
     box = page.locator("input[type=search]:visible").first
@@ -177,12 +181,12 @@ def test_the_search_finds_a_parameter(page, address):
         ("restarts", r"n_init=1: \d of 20 .*\sn_init=10: (19|20) of 20"),
     ],
 )
-def test_the_gallery_shows_what_it_says(example, output):
+def test_gallery_output_matches_the_text(example, output):
     page = (SITE / "gallery" / f"plot_{example}.html").read_text()
     assert re.search(output, re.sub("<[^>]+>", "", page))
 
 
 @pytest.mark.skipif(not PAGES, reason="the documentation is not built")
-def test_the_representation_in_notebooks_links_to_a_page_that_is_there():
+def test_html_representation_links_to_a_page():
     link = TwoLayerSigmoidClassifier()._get_doc_link()
     assert link.removeprefix(DOCUMENTATION) in PAGES

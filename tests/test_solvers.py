@@ -1,131 +1,226 @@
-"""The solvers on functions with known answers: no data and no estimator."""
+"""The solvers and their stopping rules on functions with known minima, without data."""
 
 import math
+import re
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import Quadratic, descend, make_state
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import minimize
 
 from two_layer_sigmoid import _network, _solvers
 from two_layer_sigmoid._network import Parameters
-from two_layer_sigmoid._solvers import Run, Step, Watch
+from two_layer_sigmoid._solvers import Monitor
 
 
-class Quadratic:
-    """curvature / 2 |theta - 1|^2 + 1, of a network with 1 feature, 1 hidden unit and 1 output."""
+class Callbacks:
+    """Records the states before each update; asks for a stop at one of them."""
 
-    def __init__(self, curvature=1.0):
-        self.curvature = curvature
+    def __init__(self, stop_at=None):
+        self.stop_at, self.n_begun = stop_at, 0
 
-    def views(self, theta):
-        return Parameters.views(theta, 1, 1, 1)
+    def begin_iteration(self):
+        self.n_begun += 1
+        return self.n_begun - 1 == self.stop_at
 
-    def __call__(self, params, grads=None):
-        cost = 1.0
-        for i, parameter in enumerate(params):
-            if grads is not None:
-                grads[i][...] = self.curvature * (parameter - 1)
-            cost += float(self.curvature / 2 * ((parameter - 1) ** 2).sum())
-        return cost
+    def end_iteration(self):
+        return False
 
 
-def start(theta):
-    return Run(Parameters.views(theta, 1, 1, 1))
+def lbfgs(objective, theta, max_iter=1000, **monitor):
+    state = make_state(theta)
+    _solvers.lbfgs(objective, state, max_iter, Monitor(**{"tol": 1e-6} | monitor))
+    return state
 
 
-def descend(objective, theta, *, max_iter=1000, momentum=0.0, run=None, **options):
-    """Gradient descent in place; the run, ended."""
-    step = Step(options.pop("update", _network.update), options.pop("learning_rate", 0.5), momentum)
-    run = run or start(theta)
-    with np.errstate(over="ignore", invalid="ignore"):
-        _solvers.gradient_descent(
-            objective, run, max_iter, step=step, watch=Watch(**{"tol": 1e-6} | options)
-        )
-    return run
+# Stopping rules
 
 
-def lbfgs(objective, theta, *, max_iter=1000, **options):
-    run = start(theta)
-    _solvers.lbfgs(objective, run, max_iter, watch=Watch(**{"tol": 1e-6} | options))
-    return run
-
-
-def test_stops_where_the_gradient_is_small():
+def test_small_gradient_stops():
     theta = np.zeros(4)
-    result = descend(Quadratic(), theta)
-    assert result.stop_reason == "gradient small"
-    assert len(result.loss_curve) == 20  # 2^-20 is the first power of a half below 1e-6
+    state = descend(Quadratic(), theta)
+    assert state.stop_reason == "gradient small"
+    assert len(state.loss_curve) == 20  # 2^-20 is the first power of a half below 1e-6
     assert_array_equal(theta, 1 - 2.0**-20)
-    assert result.cost == 1 + 4 / 2 * 2.0**-40
-    assert_allclose(result.loss_curve, 1 + 2 * 4.0 ** -np.arange(20), rtol=1e-15)
+    assert state.loss == 1 + 4 / 2 * 2.0**-40
+    assert_allclose(state.loss_curve, 1 + 2 * 4.0 ** -np.arange(20), rtol=1e-15)
 
 
-def test_tol_is_about_the_largest_entry():
+def test_tol_applies_to_the_largest_entry():
     theta = np.array([0.0, 1, 1, 1])
-    result = descend(Quadratic(), theta, tol=1.0)
-    assert result.stop_reason == "gradient small"
-    assert result.loss_curve == []
-    assert len(descend(Quadratic(), theta, tol=0.999).loss_curve) == 1
+    state = descend(Quadratic(), theta, monitor=Monitor(tol=1.0))
+    assert state.stop_reason == "gradient small"
+    assert state.loss_curve == []
+    assert descend(Quadratic(), theta, monitor=Monitor(tol=0.999)).n_iter == 1
 
 
-def test_a_plateau_is_no_reason_to_stop():
-    theta = np.full(4, 1 - 1e-5)  # a gradient of 1e-5, and a cost that changes by 1e-10
-    assert len(descend(Quadratic(1.0), theta, learning_rate=1e-3, max_iter=500).loss_curve) == 500
+def test_plateau_does_not_stop():
+    theta = np.full(4, 1 - 1e-5)  # a gradient of 1e-5, and a loss that changes by 1e-10
+    assert descend(Quadratic(), theta, 500, learning_rate=1e-3).n_iter == 500
 
 
-def test_iteration_limit_and_steps():
-    told = []
+def test_iteration_limit_stops():
     theta = np.zeros(4)
-    tell = lambda run: told.append((run.n_iter, run.cost))  # noqa: E731
-    result = descend(Quadratic(), theta, max_iter=3, on_step=tell)
-    assert result.stop_reason == "iteration limit"
-    assert told == [(0, 3.0), (1, 1.5), (2, 1.125)]
-    assert result.loss_curve == [3.0, 1.5, 1.125]
-    assert result.cost == 1 + 2 / 64  # of the parameters after the third update
+    state = descend(Quadratic(), theta, 3)
+    assert state.stop_reason == "iteration limit"
+    assert state.loss_curve == [3.0, 1.5, 1.125]
+    assert state.loss == 1 + 2 / 64  # of the parameters after the third update
     assert_array_equal(theta, 0.875)
 
 
-def test_high_cost_for_long_is_divergence():
-    result = descend(Quadratic(), np.zeros(4), learning_rate=2.2)
-    assert result.stop_reason == "diverged"
+def test_high_loss_is_divergence():
+    state = descend(Quadratic(), np.zeros(4), learning_rate=2.2)
+    assert state.stop_reason == "diverged"
     # |theta - 1| grows by 1.2 each time; 1 + 2 * 1.44^k > 30 from k = 8 on, a hundred times.
-    assert len(result.loss_curve) == 8 + 100 - 1
-    assert math.isfinite(result.cost)
+    assert state.n_iter == 8 + 100 - 1
+    assert math.isfinite(state.loss)
 
 
 def test_oscillation_is_not_divergence():
-    result = descend(Quadratic(), np.zeros(4), learning_rate=2.0)
-    assert result.stop_reason == "iteration limit"
-    assert set(result.loss_curve) == {3.0}
+    state = descend(Quadratic(), np.zeros(4), learning_rate=2.0)
+    assert state.stop_reason == "iteration limit"
+    assert set(state.loss_curve) == {3.0}
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_overflow_is_divergence_and_keeps_the_last_finite_parameters(dtype):
+def test_overflow_restores_the_last_finite_parameters(dtype):
     theta = np.zeros(4, dtype)
-    result = descend(Quadratic(1e6), theta, learning_rate=1e6)
-    assert result.stop_reason == "diverged"
+    state = descend(Quadratic(1e6), theta, learning_rate=1e6)
+    assert state.stop_reason == "diverged"
     assert np.isfinite(theta).all()
-    assert result.cost == result.loss_curve[-1]
-    again = np.zeros(4, dtype)  # as many updates as cost-curve entries but the last undone one
-    descend(Quadratic(1e6), again, learning_rate=1e6, max_iter=len(result.loss_curve) - 1)
+    assert state.loss == state.loss_curve[-1]
+    again = np.zeros(4, dtype)
+    descend(Quadratic(1e6), again, state.n_iter - 1, learning_rate=1e6)
     assert_array_equal(theta, again)
 
 
-def test_a_start_that_is_not_finite_is_told():
-    result = descend(lambda_objective(lambda params: math.nan), np.zeros(4))
-    assert (result.cost, result.loss_curve, result.stop_reason) == (math.inf, [], "diverged")
+@pytest.mark.parametrize("where", ["gradient", "theta"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_finite_values_are_not_divergence(dtype, where):
+    large = np.full(4, 0.9 * np.finfo(dtype).max, dtype)  # the squares overflow
+    theta, gradient = (large, 0 * large) if where == "theta" else (0 * large, large)
+
+    class Linear(Quadratic):
+        def loss_gradient(self, params):
+            return 1.0, Parameters.views(gradient.copy(), 1, 1, 1)
+
+    state = descend(Linear(), theta, 3, monitor=Monitor(tol=-1.0), learning_rate=0.1)
+    assert state.stop_reason == "iteration limit"
 
 
-def lambda_objective(cost):
-    class Objective(Quadratic):
-        def __call__(self, params, grads=None):
-            super().__call__(params, grads)
-            return cost(params)
+@pytest.mark.parametrize("entry", [math.nan, math.inf])
+@pytest.mark.parametrize("where", ["loss", "gradient", "theta"])
+def test_values_that_are_not_finite_are_divergence(where, entry):
+    class NotFinite(Quadratic):
+        def loss_gradient(self, params):
+            _, grads = super().loss_gradient(params)
+            if where == "gradient":
+                grads.b2[...] = entry
+            return (entry if where == "loss" else 1.0), grads
 
-    return Objective()
+    theta = np.array([0.0, 0.0, 0.0, entry if where == "theta" else 0.0])
+    state = descend(NotFinite(0.0 if where == "theta" else 1.0), theta)
+    assert (state.loss, state.loss_curve, state.stop_reason) == (math.inf, [], "diverged")
 
 
-def test_update_may_return_arrays_of_its_own():
+def test_callback_stops_descent():
+    callbacks = Callbacks(stop_at=3)
+    state = descend(Quadratic(), np.zeros(4), monitor=Monitor(tol=1e-6, tasks=callbacks))
+    assert state.stop_reason == "stopped by callback"
+    assert state.loss_curve == [3.0, 1.5, 1.125]
+    assert state.loss == 1 + 2 / 64  # after three updates
+
+
+def distance_from_0_9(params):
+    """A validation loss that is lowest where theta is 0.9."""
+    return abs(float(params.W1[0, 0]) - 0.9)
+
+
+@pytest.mark.parametrize("solver", ["gd", "lbfgs"])
+def test_early_stopping_and_restoring_the_best(solver):
+    options = {"tol": 0.0, "validation_loss": distance_from_0_9, "n_iter_no_change": 4}
+    if solver == "gd":
+        monitor = Monitor(**options)
+        state = descend(Quadratic(), np.zeros(4), learning_rate=0.1, monitor=monitor)
+    else:
+        state = lbfgs(Rosenbrock(), np.zeros(4), **options)
+    assert state.stop_reason == "early stopping"
+    curve = state.validation_loss_curve
+    assert len(curve) == state.n_iter
+    assert state.n_iter - curve.index(min(curve)) == 4
+    _solvers.finalize(state, Quadratic(), np.float64)
+    assert distance_from_0_9(state.params) == state.monitored_loss == min(curve)
+    assert state.loss == state.restorable_loss == Quadratic().loss(state.params)
+
+
+def test_early_stopping_waits_on_the_plateau():
+    rising = iter(range(1000))
+    options = {"tol": 1e-6, "validation_loss": lambda _: next(rising), "n_iter_no_change": 3}
+    state = descend(Quadratic(), np.zeros(4), monitor=Monitor(**options, plateau=1.125))
+    assert state.n_iter == 2 + 3  # the loss is 3, 1.5, 1.125, and then below the plateau
+    state = descend(Quadratic(), np.zeros(4), monitor=Monitor(**options))
+    assert state.n_iter == 3
+
+
+def test_plateau_excludes_the_penalty():
+    rising = iter(range(1000))
+    monitor = Monitor(
+        tol=1e-6,
+        validation_loss=lambda _: next(rising),
+        n_iter_no_change=3,
+        plateau=1.0,
+        penalty=lambda _: 0.3,
+    )
+    # Without the penalty the losses are 2.7, 1.2, 0.825 and less.
+    assert descend(Quadratic(), np.zeros(4), monitor=monitor).n_iter == 1 + 3
+
+
+def test_last_parameters_can_be_best():
+    monitor = Monitor(tol=1e-6, validation_loss=Quadratic().loss, n_iter_no_change=9)
+    state = descend(Quadratic(), np.zeros(4), 2, monitor=monitor)
+    _solvers.finalize(state, Quadratic(), np.float64)
+    assert state.stop_reason == "iteration limit"
+    assert state.loss == 1.125 < min(state.validation_loss_curve)
+
+
+def test_finalize_rounds_to_the_dtype():
+    state = make_state(np.full(4, 0.1))
+    _solvers.finalize(state, Quadratic(), np.dtype("float32"))
+    assert_array_equal(state.theta, np.full(4, np.float32(0.1)))
+    assert state.loss == Quadratic().loss(state.params)
+
+
+def test_going_back_resets_the_velocity():
+    monitor = Monitor(tol=0.0, validation_loss=distance_from_0_9, n_iter_no_change=4)
+    state = descend(Quadratic(), np.zeros(4), learning_rate=0.1, momentum=0.5, monitor=monitor)
+    assert state.velocity.any()
+    _solvers.finalize(state, Quadratic(), np.float64)
+    assert_array_equal(state.velocity, 0.0)
+
+
+def test_staying_keeps_the_velocity():
+    monitor = Monitor(tol=0.0, validation_loss=Quadratic().loss, n_iter_no_change=4)
+    state = descend(Quadratic(), np.zeros(4), 3, learning_rate=0.1, momentum=0.5, monitor=monitor)
+    _solvers.finalize(state, Quadratic(), np.float64)
+    assert state.velocity.any()
+
+
+def test_printed_losses(capsys):
+    monitor = Monitor(tol=1e-6, validation_loss=lambda _: 0.25, n_iter_no_change=9, print_every=2)
+    descend(Quadratic(), np.zeros(4), 3, monitor=monitor)
+    assert capsys.readouterr().out.splitlines() == [
+        "Cost after iteration 0: 3.000000, validation 0.250000",
+        "Cost after iteration 2: 1.125000, validation 0.250000",
+    ]
+
+
+# Gradient descent
+
+
+def test_update_can_return_new_arrays():
     def update(params, grads, learning_rate):
         return Parameters(*(p - learning_rate * g for p, g in zip(params, grads, strict=True)))
 
@@ -135,24 +230,21 @@ def test_update_may_return_arrays_of_its_own():
     assert_array_equal(theta, other)
 
 
-# Going on
-
-
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
-def test_a_run_left_at_a_limit_goes_on_bit_for_bit(momentum):
+def test_descent_continues_bit_for_bit(momentum):
     theta, other = np.zeros(4), np.zeros(4)
-    options = {"learning_rate": 0.01, "momentum": momentum}
-    whole = descend(Quadratic(), theta, max_iter=12, **options)
-    run = start(other)
-    for limit in 5, 5, 9, 12:
-        descend(Quadratic(), other, max_iter=limit, run=run, **options)
-    assert run.loss_curve == whole.loss_curve
+    step = {"learning_rate": 0.01, "momentum": momentum}
+    whole = descend(Quadratic(), theta, 12, **step)
+    state = make_state(other)
+    for max_iter in 5, 5, 9, 12:
+        descend(Quadratic(), other, max_iter, state=state, **step)
+    assert state.loss_curve == whole.loss_curve
     assert_array_equal(other, theta)
 
 
-def test_momentum_is_nesterovs():
+def test_momentum_is_nesterov():
     theta, plain, velocity = np.zeros(4), 0.0, 0.0
-    descend(Quadratic(), theta, learning_rate=0.1, momentum=0.9, max_iter=20)
+    descend(Quadratic(), theta, 20, learning_rate=0.1, momentum=0.9)
     for _ in range(20):  # as scikit-learn's SGDOptimizer writes it
         gradient = plain - 1
         velocity = 0.9 * velocity - 0.1 * gradient
@@ -160,208 +252,281 @@ def test_momentum_is_nesterovs():
     assert_allclose(theta, plain, rtol=1e-12)
 
 
-# What is watched
-
-
-def test_on_step_may_stop():
-    theta = np.zeros(4)
-    run = descend(Quadratic(), theta, on_step=lambda run: run.n_iter == 3)
-    assert run.stop_reason == "stopped by callback"
-    assert run.loss_curve == [3.0, 1.5, 1.125]
-    assert run.cost == 1 + 2 / 64  # after three updates
-
-
-class Validation:
-    """A validation cost that is lowest where theta is 0.9."""
-
-    def __call__(self, params):
-        return abs(float(params.W1[0, 0]) - 0.9)
-
-
-@pytest.mark.parametrize("solver", [descend, lbfgs])
-def test_early_stopping(solver):
-    theta = np.zeros(4)
-    options = {"validation_cost": Validation(), "n_iter_no_change": 4, "tol": 0.0}
-    if solver is descend:
-        options["learning_rate"] = 0.1
-    run = solver(Rosenbrock() if solver is lbfgs else Quadratic(), theta, **options)
-    assert run.stop_reason == "early stopping"
-    curve = run.validation_loss_curve
-    assert len(curve) == run.n_iter
-    assert run.n_iter - curve.index(min(curve)) == 4
-    run.restore_best(Quadratic())
-    assert Validation()(run.params) == min(curve)
-    assert run.cost == Quadratic()(run.params)
-
-
-def test_early_stopping_waits_while_nothing_is_learned():
-    rising = iter(range(1000))
-    options = {"validation_cost": lambda _: next(rising), "n_iter_no_change": 3}
-    run = descend(Quadratic(), np.zeros(4), **options, plateau=1.125)
-    assert run.n_iter == 2 + 3  # the cost is 3, 1.5, 1.125, and then below the plateau
-    run = descend(Quadratic(), np.zeros(4), **options)
-    assert run.n_iter == 3
-
-
-def test_the_last_parameters_may_be_the_best():
-    run = descend(
-        Quadratic(), np.zeros(4), max_iter=2, validation_cost=Quadratic(), n_iter_no_change=9
-    )
-    run.restore_best(Quadratic())
-    assert run.stop_reason == "iteration limit"
-    assert run.cost == 1.125 < min(run.validation_loss_curve)
-
-
 # L-BFGS
 
 
 class Rosenbrock(Quadratic):
-    """Rosenbrock's banana in pairs of parameters; its lowest point is 1, ..., 1."""
+    """Rosenbrock's banana in pairs of parameters; its minimum is at 1, ..., 1."""
 
-    def __call__(self, params, grads=None):
-        x, y = params.theta[::2], params.theta[1::2]
-        if grads is not None:
-            grads.theta[::2] = -400 * x * (y - x**2) - 2 * (1 - x)
-            grads.theta[1::2] = 200 * (y - x**2)
-        return float((100 * (y - x**2) ** 2 + (1 - x) ** 2).sum())
+    def loss_gradient(self, params):
+        theta = params.flat()
+        x, y = theta[::2], theta[1::2]
+        gradient = np.empty_like(theta)
+        gradient[::2] = -400 * x * (y - x**2) - 2 * (1 - x)
+        gradient[1::2] = 200 * (y - x**2)
+        loss = float((100 * (y - x**2) ** 2 + (1 - x) ** 2).sum())
+        return loss, Parameters.views(gradient, 1, 1, 1)
 
 
-def test_lbfgs_finds_the_minimum_and_its_curve_has_no_last_cost():
-    theta = np.array([-1.2, 1.0, -1.2, 1.0])
-    run = lbfgs(Rosenbrock(), theta)
-    assert run.stop_reason == "gradient small"
-    assert_allclose(theta, 1, rtol=1e-6)
-    assert run.loss_curve[0] == Rosenbrock()(start(np.array([-1.2, 1.0, -1.2, 1.0])).params)
-    assert np.all(np.diff([*run.loss_curve, run.cost]) < 0)
-    assert run.cost == Rosenbrock()(run.params)
+VALLEY = [-1.2, 1.0, -1.2, 1.0]
+
+
+def test_lbfgs_finds_the_minimum():
+    state = lbfgs(Rosenbrock(), np.array(VALLEY))
+    assert state.stop_reason == "gradient small"
+    assert_allclose(state.theta, 1, rtol=1e-6)
+    assert state.loss_curve[0] == Rosenbrock().loss(make_state(VALLEY).params)
+    assert np.all(np.diff([*state.loss_curve, state.loss]) < 0)
+    assert state.loss == Rosenbrock().loss(state.params)
 
 
 def test_lbfgs_counts_iterations():
-    theta = np.array([-1.2, 1.0, -1.2, 1.0])
-    run = lbfgs(Rosenbrock(), theta, max_iter=7)
-    assert (run.stop_reason, run.n_iter) == ("iteration limit", 7)
-    longer = lbfgs(Rosenbrock(), np.array([-1.2, 1.0, -1.2, 1.0]), max_iter=8)
-    assert longer.loss_curve == [*run.loss_curve, run.cost]
+    state = lbfgs(Rosenbrock(), np.array(VALLEY), 7)
+    assert (state.stop_reason, state.n_iter) == ("iteration limit", 7)
+    longer = lbfgs(Rosenbrock(), np.array(VALLEY), 8)
+    assert longer.loss_curve == [*state.loss_curve, state.loss]
 
 
-def test_lbfgs_stops_at_once_where_the_gradient_is_small():
-    run = lbfgs(Rosenbrock(), np.ones(4))
-    assert (run.stop_reason, run.n_iter, run.cost) == ("gradient small", 0, 0.0)
+def test_lbfgs_stops_at_a_minimum():
+    state = lbfgs(Rosenbrock(), np.ones(4))
+    assert (state.stop_reason, state.n_iter, state.loss) == ("gradient small", 0, 0.0)
 
 
-def test_lbfgs_ends_where_the_precision_does():
-    run = lbfgs(Rosenbrock(), np.array([-1.2, 1.0, -1.2, 1.0]), tol=0.0)
-    assert run.stop_reason == "gradient small"
-    assert run.n_iter < 200
-    assert run.cost <= 1e-20
-    assert run.cost == Rosenbrock()(run.params)
+def test_lbfgs_stops_at_the_limit_of_precision():
+    state = lbfgs(Rosenbrock(), np.array(VALLEY), tol=0.0)
+    assert state.stop_reason == "gradient small"
+    assert state.n_iter < 200
+    assert state.loss <= 1e-20
+    assert state.loss == Rosenbrock().loss(state.params)
 
 
-def test_lbfgs_tells_each_step_and_may_be_stopped():
-    told = []
+def test_callback_stops_lbfgs():
+    callbacks = Callbacks(stop_at=3)
+    state = lbfgs(Rosenbrock(), np.array(VALLEY), tasks=callbacks)
+    assert state.stop_reason == "stopped by callback"
+    assert callbacks.n_begun == 4
+    assert state.n_iter == 3
 
-    def on_step(run):
-        told.append((run.n_iter, run.cost))
-        return run.n_iter == 3
 
-    run = lbfgs(Rosenbrock(), np.array([-1.2, 1.0, -1.2, 1.0]), on_step=on_step)
-    assert run.stop_reason == "stopped by callback"
-    assert told == list(enumerate([*run.loss_curve, run.cost]))
-    assert run.n_iter == 3
+class Uphill(Quadratic):
+    """A wrong gradient: it points downhill."""
+
+    def loss_gradient(self, params):
+        loss, grads = super().loss_gradient(params)
+        return loss, Parameters.views(-grads.flat(), 1, 1, 1)
+
+
+def test_lbfgs_stops_if_line_search_fails():
+    theta = np.zeros(4)
+    state = lbfgs(Uphill(), theta)
+    assert state.stop_reason == "gradient small"
+    assert state.n_iter == 0
+    assert_array_equal(theta, np.zeros(4))
+    assert state.loss == Quadratic().loss(state.params)
+
+
+def test_failed_line_search_removes_one_update():
+    state = lbfgs(Uphill(), np.zeros(4), validation_loss=Quadratic().loss, n_iter_no_change=9)
+    assert state.loss_curve == state.validation_loss_curve == []
+
+
+class Counted(Rosenbrock):
+    def __init__(self):
+        self.n_evaluations = 0
+
+    def loss_gradient(self, params):
+        self.n_evaluations += 1
+        return super().loss_gradient(params)
+
+
+def test_lbfgs_evaluates_each_point_once():
+    """SciPy's last evaluation before the callback is that of the accepted point."""
+    ours, scipys = Counted(), Counted()
+    lbfgs(ours, np.array(VALLEY), 20)
+
+    def loss_gradient(x):
+        loss, grads = scipys.loss_gradient(make_state(x).params)
+        return loss, grads.flat()
+
+    options = {"maxiter": 20, "ftol": 0, "gtol": 0, "maxcor": 8}
+    minimize(loss_gradient, VALLEY, jac=True, method="L-BFGS-B", options=options)
+    assert ours.n_evaluations == scipys.n_evaluations + 1  # the initial one, before SciPy's
+
+
+def test_lbfgs_checks_which_point_was_evaluated_last(monkeypatch):
+    def probing(function, x, **options):
+        """An optimiser that evaluates another point after each accepted one."""
+
+        def evaluate_twice(x):
+            result = function(x)
+            value = result[0], result[1].copy()
+            function(x + 1.0)
+            return value
+
+        return minimize(evaluate_twice, x, **options)
+
+    monkeypatch.setattr(_solvers, "minimize", probing)
+    state = lbfgs(Rosenbrock(), np.array(VALLEY))
+    monkeypatch.undo()
+    expected = lbfgs(Rosenbrock(), np.array(VALLEY))
+    assert state.loss_curve == expected.loss_curve
+    assert state.stop_reason == "gradient small"
+    assert_array_equal(state.theta, expected.theta)
 
 
 # Mini-batches
 
 
 class Halves(Quadratic):
-    """The mean of two quadratics, one at 0 and one at 2: a quadratic at 1, and a constant."""
+    """The mean of two quadratics, with minima at 0 and 2: a quadratic with its minimum at 1."""
 
     def epoch(self):
-        yield Shifted(0.0), 0.5
-        yield Shifted(2.0), 0.5
+        yield Parabola(0.0), 0.5
+        yield Parabola(2.0), 0.5
 
-    def __call__(self, params, grads=None):
-        return super().__call__(params, grads) - 1 + 4 / 2
-
-
-class Shifted(Quadratic):
-    def __init__(self, middle):
-        self.middle = middle
-
-    def __call__(self, params, grads=None):
-        if grads is not None:
-            grads.theta[:] = params.theta - self.middle
-        return float(((params.theta - self.middle) ** 2).sum() / 2)
+    def loss_gradient(self, params):
+        loss, grads = super().loss_gradient(params)
+        return loss - 1 + 4 / 2, grads
 
 
-def mini_batches(theta, limit, **options):
-    run, step = start(theta), Step(_network.update, options.pop("learning_rate", 0.5))
-    _solvers.mini_batch_descent(
-        Halves(), run, limit, batches=Halves().epoch, step=step, watch=Watch(**options)
-    )
-    return run
+class Parabola(Quadratic):
+    """|theta - minimum|^2 / 2."""
+
+    def __init__(self, minimum):
+        super().__init__(minimum=minimum)
+
+    def loss_gradient(self, params):
+        loss, grads = super().loss_gradient(params)
+        return loss - 1, grads
 
 
-def test_an_epoch_is_one_update_for_each_batch_and_its_loss_their_mean():
-    theta = np.full(4, 0.5)
-    run = mini_batches(theta, 1, tol=0.0)
-    # From 0.5 halfway to 0, then halfway to 2; the batches cost 4 * 0.5^2 / 2 and 4 * 1.75^2 / 2.
-    assert_array_equal(theta, 1.125)
-    assert run.loss_curve == [(0.5 + 6.125) / 2]
-    assert run.cost == 2 + 4 * 0.125**2 / 2  # of all, after the epoch
-    assert run.stop_reason == "iteration limit"
-
-
-def test_mini_batches_stop_where_the_mean_gradient_is_small():
-    # From 1 at both batches: 1 - h, then 1 - h + h (1 + h); the gradients are 1 and -1 - h.
-    run = mini_batches(np.ones(4), 100, tol=0.01, learning_rate=0.01)
-    assert (run.stop_reason, run.n_iter) == ("gradient small", 0)  # that of all, at the start
-    run = mini_batches(np.full(4, 1.1), 10_000, tol=0.01, learning_rate=0.01)
-    assert run.stop_reason == "gradient small"
-    assert 0 < run.n_iter < 10_000
-
-
-def test_batches_that_pull_to_and_fro_are_no_small_gradient():
-    # From 1 the step h = 1 leads to 0 and then to 2; from 2 to 0 and to 2 again. The gradients
-    # there are 2 and -2, and their mean is none.
-    run = mini_batches(np.full(4, 2.0), 50, tol=1e-6, learning_rate=1.0)
-    assert (run.stop_reason, run.n_iter) == ("iteration limit", 50)
-
-
-def test_mini_batches_that_diverge_keep_the_last_finite_parameters():
-    theta = np.full(4, 0.5)
+def minibatches(theta, max_iter, *, learning_rate=0.5, objective=None, epoch=None, **monitor):
+    state, objective = make_state(theta), objective or Halves()
+    step = partial(_solvers.gradient_step, update=_network.update, learning_rate=learning_rate)
+    epoch = epoch or objective.epoch
+    monitor = Monitor(**monitor)
     with np.errstate(over="ignore", invalid="ignore"):
-        run = mini_batches(theta, 10_000, tol=0.0, learning_rate=1e3)
-    assert run.stop_reason == "diverged"
+        _solvers.minibatch_descent(
+            objective, state, max_iter, monitor, step=step, minibatches=epoch
+        )
+    return state
+
+
+def test_epoch_updates_once_per_minibatch():
+    theta = np.full(4, 0.5)
+    state = minibatches(theta, 1, tol=0.0)
+    # From 0.5 halfway to 0, then halfway to 2; the losses are 4 * 0.5^2 / 2 and 4 * 1.75^2 / 2.
+    assert_array_equal(theta, 1.125)
+    assert state.loss_curve == [(0.5 + 6.125) / 2]
+    assert state.loss == 2 + 4 * 0.125**2 / 2  # of all rows, after the epoch
+    assert state.stop_reason == "iteration limit"
+
+
+def test_minibatches_stop_at_small_mean_gradient():
+    # From 1 at both batches: 1 - h, then 1 - h + h (1 + h); the gradients are 1 and -1 - h.
+    state = minibatches(np.ones(4), 100, tol=0.01, learning_rate=0.01)
+    assert (state.stop_reason, state.n_iter) == ("gradient small", 0)  # that of all rows
+    state = minibatches(np.full(4, 1.1), 10_000, tol=0.01, learning_rate=0.01)
+    assert state.stop_reason == "gradient small"
+    assert 0 < state.n_iter < 10_000
+
+
+def test_cancelling_minibatch_gradients_do_not_stop():
+    # From 2 the step h = 1 leads to 0 and then to 2 again. The gradients there are 2 and -2, and
+    # their mean is 0.
+    state = minibatches(np.full(4, 2.0), 50, tol=1e-6, learning_rate=1.0)
+    assert (state.stop_reason, state.n_iter) == ("iteration limit", 50)
+
+
+def test_diverging_minibatches_keep_finite_parameters():
+    theta = np.full(4, 0.5)
+    state = minibatches(theta, 10_000, tol=0.0, learning_rate=1e3)
+    assert state.stop_reason == "diverged"
     assert np.isfinite(theta).all()
 
 
-# The race of several starts
+@pytest.mark.parametrize(("n_good_epochs", "ends_at"), [(0, "initial"), (2, "best")])
+def test_spoiled_epoch_is_undone(n_good_epochs, ends_at):
+    """An epoch that ends at infinity, as the last one."""
+    seen = []
+
+    class Overflowing(Quadratic):
+        def update(self, params, grads, learning_rate):
+            _network.update(params, grads, learning_rate)
+            seen.append(params.flat().copy())
+            if len(seen) > n_good_epochs:
+                params.flat()[:] = np.inf
+            return params
+
+    state = make_state(np.full(4, 0.5))
+    step = partial(_solvers.gradient_step, update=Overflowing().update, learning_rate=0.1)
+    with np.errstate(invalid="ignore"):
+        _solvers.minibatch_descent(
+            Quadratic(),
+            state,
+            n_good_epochs + 1,
+            Monitor(tol=0.0),
+            step=step,
+            minibatches=lambda: iter([(Quadratic(), 1.0)]),
+        )
+    assert state.stop_reason == "diverged"
+    assert_array_equal(state.theta, seen[-2] if ends_at == "best" else np.full(4, 0.5))
+    assert state.loss == Quadratic().loss(state.params)
 
 
-def race(n_runs, max_iter=16, first_lap=2, losses=None):
-    """Race runs whose cost is their number, or as given; who was advanced how far."""
-    runs, told = [start(np.zeros(4)) for _ in range(n_runs)], []
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_minibatch_gradients_have_parameter_dtype(dtype):
+    dtypes = set()
 
-    def advance(run, limit):
-        i = next(i for i, each in enumerate(runs) if each is run)
-        told.append((i, limit))
-        run.loss_curve = [0.0] * limit
-        run.cost = run.best_cost = losses(i, limit) if losses else float(i)
-        run.stop_reason = "iteration limit"
+    class Recorded(Monitor):
+        def should_stop(self, state, loss, gradient, max_iter):
+            dtypes.add(gradient.dtype)
+            return super().should_stop(state, loss, gradient, max_iter)
 
-    best = _solvers.race(runs, advance, max_iter, first_lap)
-    return next(i for i, each in enumerate(runs) if each is best), told
-
-
-def test_one_run_is_no_race():
-    assert race(1) == (0, [(0, 16)])
+    state = make_state(np.zeros(4, dtype))
+    step = partial(_solvers.gradient_step, update=_network.update, learning_rate=0.5)
+    _solvers.minibatch_descent(
+        Halves(), state, 2, Recorded(tol=0.0), step=step, minibatches=Halves().epoch
+    )
+    assert dtypes == {np.dtype(dtype)}
 
 
-def test_the_better_half_goes_on_twice_as_far():
-    best, told = race(5)
+def test_minibatches_check_the_full_gradient():
+    epoch = lambda: iter([(Parabola(0.0), 1.0)])  # noqa: E731
+    state = minibatches(np.ones(4), 100, objective=Parabola(0.0), epoch=epoch, tol=0.1)
+    # The gradients of the epochs are 1, 1/2, 1/4, 1/8 and 1/16; after the last, all rows' is 1/32.
+    assert (state.stop_reason, state.n_iter) == ("gradient small", 5)
+
+
+# Successive halving
+
+
+def halving(n_states, max_iter=16, first_rung=2, losses=None, reasons=None, monitor=None):
+    """Train states whose loss is their number, or as given; the best, and who trained how far."""
+    states, calls = [make_state(np.zeros(4)) for _ in range(n_states)], []
+
+    def solve(state, until):
+        i = states.index(state)
+        calls.append((i, until))
+        state.loss = state.best_loss = losses(i, until) if losses else float(i)
+        state.stop_reason = (reasons and reasons(i, until)) or "iteration limit"
+        state.loss_curve = [0.0] * (3 if state.stop_reason == "gradient small" else until)
+
+    best = _solvers.successive_halving(
+        states, solve, monitor or Monitor(tol=0.0), max_iter=max_iter, first_rung=first_rung
+    )
+    return states.index(best), calls, states
+
+
+def test_one_state_has_one_rung():
+    best, calls, _ = halving(1)
+    assert (best, calls) == (0, [(0, 16)])
+
+
+def test_better_half_trains_twice_as_long():
+    best, calls, _ = halving(5)
     assert best == 0
-    assert told == [
+    assert calls == [
         *((i, 2) for i in range(5)),
         *((i, 4) for i in range(3)),
         *((i, 8) for i in range(2)),
@@ -369,209 +534,87 @@ def test_the_better_half_goes_on_twice_as_far():
     ]
 
 
-def test_ten_runs_of_full_laps_cost_less_than_three():
-    _, told = race(10, max_iter=1600, first_lap=100)
+def test_ten_states_cost_less_than_three():
+    _, calls, _ = halving(10, max_iter=1600, first_rung=100)
     reached, updates = {}, 0
-    for i, limit in told:
-        updates += limit - reached.get(i, 0)
-        reached[i] = limit
+    for i, until in calls:
+        updates += until - reached.get(i, 0)
+        reached[i] = until
     assert updates == 3700 <= 3 * 1600
 
 
-def test_a_run_left_behind_goes_on_if_the_leader_gets_worse():
-    best, told = race(2, losses=lambda i, limit: limit if i == 0 else 10.0)
+def test_dropped_state_continues_if_leader_worsens():
+    best, calls, _ = halving(2, losses=lambda i, until: until if i == 0 else 10.0)
     assert best == 1
-    assert told == [(0, 2), (1, 2), (0, 16), (1, 16)]
-    assert race(2, losses=lambda i, limit: -limit if i == 0 else 0)[1][-1] == (0, 16)
+    assert calls == [(0, 2), (1, 2), (0, 16), (1, 16)]
+    assert halving(2, losses=lambda i, until: -until if i == 0 else 0)[1][-1] == (0, 16)
 
 
-def test_a_race_ends_with_a_callbacks_stop():
-    def advance(run, limit):
-        run.cost, run.stop_reason = float(runs.index(run)), "iteration limit"
-        if run is runs[1]:
-            run.stop_reason = "stopped by callback"
-
-    runs = [start(np.zeros(4)) for _ in range(4)]
-    best = _solvers.race(runs, advance, 16, 4)
-    assert best is runs[0]
-    assert best.stop_reason == "stopped by callback"
-    assert runs[2].cost == math.inf
+def test_callback_stops_successive_halving():
+    reasons = lambda i, until: "stopped by callback" if i == 1 else None  # noqa: E731
+    best, _, states = halving(4, first_rung=4, reasons=reasons)
+    assert best == 0
+    assert states[0].stop_reason == "stopped by callback"
+    assert states[2].loss == math.inf
 
 
-def test_a_stop_in_the_last_lap_takes_the_best_of_all():
-    def advance(run, limit):
-        leads = run is runs[0]
-        run.loss_curve = [0.0] * limit
-        run.cost = 10.0 if leads and limit == 16 else float(runs.index(run))
-        run.stop_reason = "stopped by callback" if limit == 16 else "iteration limit"
-
-    runs = [start(np.zeros(4)) for _ in range(2)]
-    best = _solvers.race(runs, advance, 16, 4)
-    assert best is runs[1]
-    assert best.stop_reason == "stopped by callback"
-
-
-def test_ctrl_c_ends_the_race_with_the_best_on_the_way():
-    costs = iter([3.0, 1.0, 2.0])
-
-    def cost(params):
-        try:
-            return next(costs)
-        except StopIteration:
-            raise KeyboardInterrupt from None
-
-    theta = np.zeros(4)
-    objective = lambda_objective(cost)
-    run = start(theta)
-    best = _solvers.race(
-        [run], lambda run, limit: descend(objective, theta, max_iter=limit, run=run), 100, 100
+def test_stop_in_last_rung_keeps_the_best():
+    best, _, states = halving(
+        2,
+        first_rung=4,
+        losses=lambda i, until: 10.0 if (i, until) == (0, 16) else float(i),
+        reasons=lambda i, until: "stopped by callback" if until == 16 else None,
     )
-    assert best is run
-    assert (run.best_cost, run.loss_curve, run.stop_reason) == (1.0, [3.0, 1.0, 2.0], "interrupted")
-    run.restore_best(Quadratic())
-    assert_array_equal(theta, 0.5)  # after one update
+    assert best == 1
+    assert states[1].stop_reason == "stopped by callback"
 
 
-def test_ctrl_c_before_the_first_cost_is_passed_on():
-    def advance(run, limit):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        _solvers.race([start(np.zeros(4))], advance, 16, 4)
-
-
-# What a run does, step by step.
-
-
-def test_going_back_takes_the_speed_away_and_staying_does_not():
-    run = start(np.arange(4.0))
-    run.velocity = np.ones(4)
-    run._go_back_to(np.arange(4.0))
-    assert_array_equal(run.velocity, np.ones(4))
-    run._go_back_to(np.zeros(4))
-    assert_array_equal(run.velocity, np.zeros(4))
-    assert_array_equal(run.theta, np.zeros(4))
-
-
-def test_giving_up_is_a_small_gradient_and_one_update_less():
-    run = start(np.zeros(4))
-    run.loss_curve, run.validation_loss_curve = [3.0, 2.0], [3.0, 2.0]
-    run.give_up()
-    assert run.stop_reason == _solvers.GRADIENT_SMALL
-    assert run.loss_curve == run.validation_loss_curve == [3.0]
-
-
-def test_rounding_is_to_the_precision_of_the_dtype():
-    run = start(np.full(4, 0.1))
-    run.round("float32", Quadratic())
-    assert_array_equal(run.theta, np.full(4, np.float32(0.1)))
-    assert run.cost == Quadratic()(run.params)
+class StopsAtTheEnd(Callbacks):
+    def end_iteration(self):
+        return True
 
 
 @pytest.mark.parametrize(
-    ("best", "ends_at"), [(np.zeros(4), np.zeros(4)), (np.full(4, np.inf), np.ones(4))]
+    ("n_states", "reason", "expected"),
+    [
+        (1, "iteration limit", "stopped by callback"),
+        (1, "gradient small", "gradient small"),
+        (2, "gradient small", "stopped by callback"),
+    ],
 )
-def test_an_epoch_that_spoils_it_is_taken_back_to_the_best_or_else_the_start(best, ends_at):
-    run = start(np.full(4, np.nan))
-    run.loss_curve, run.best = [1.0], best
-    with np.errstate(invalid="ignore"):
-        run.close(Quadratic(), np.ones(4))
-    assert run.stop_reason == _solvers.DIVERGED
-    assert_array_equal(run.theta, ends_at)
-    assert run.cost == Quadratic()(run.params)
-
-
-class Uphill(Quadratic):
-    """Says that the cost falls where it rises."""
-
-    def __call__(self, params, grads=None):
-        cost = super().__call__(params, grads)
-        if grads is not None:
-            for gradient in grads:
-                np.negative(gradient, out=gradient)
-        return cost
-
-
-def test_lbfgs_gives_up_where_nothing_lower_can_be_found():
-    theta = np.zeros(4)
-    run = lbfgs(Uphill(), theta)
-    assert run.stop_reason == _solvers.GRADIENT_SMALL
-    assert run.n_iter == 0
-    assert_array_equal(theta, np.zeros(4))
-    assert run.cost == Quadratic()(run.params)
-
-
-@pytest.mark.parametrize(("reason", "expected"), [(_solvers.INTERRUPTED, 0), (_solvers.STOPPED, 1)])
-def test_the_best_of_interrupted_runs_is_that_on_the_way_of_stopped_ones_where_they_are(
-    reason, expected
-):
-    runs = [start(np.zeros(4)), start(np.zeros(4))]
-    runs[0].best_cost, runs[0].cost = 1.0, 5.0
-    runs[1].best_cost, runs[1].cost = 2.0, 3.0
-    best = _solvers._best(runs, reason)
-    assert best is runs[expected]
-    assert best.stop_reason == reason
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_gradients_of_mini_batches_have_the_precision_of_the_parameters(dtype):
-    told = set()
-
-    class Told(Shifted):
-        def __call__(self, params, grads=None):
-            if grads is not None:
-                told.add(grads.theta.dtype)
-            return super().__call__(params, grads)
-
-    run, batches = start(np.zeros(4, dtype)), lambda: iter([(Told(0.0), 1.0)])
-    step, watch = Step(_network.update, 0.5), Watch(tol=0.0)
-    _solvers.mini_batch_descent(Told(0.0), run, 2, batches=batches, step=step, watch=watch)
-    assert told == {np.dtype(dtype)}
-
-
-def test_the_best_is_restored_with_its_score():
-    run = start(np.zeros(4))
-    run.best, run.best_cost, run.best_score, run.score = np.ones(4), 7.0, 0.25, 3.0
-    run.restore_best(Quadratic())
-    assert_array_equal(run.theta, np.ones(4))
-    assert (run.score, run.cost, run.best_cost) == (0.25, 1.0, 1.0)
+def test_callback_can_stop_at_the_last_update(n_states, reason, expected):
+    monitor = Monitor(tol=0.0, tasks=StopsAtTheEnd())
+    best, _, states = halving(n_states, reasons=lambda *_: reason, monitor=monitor)
+    assert states[best].stop_reason == expected
 
 
 @pytest.mark.parametrize("reason", ["gradient small", "iteration limit"])
-def test_a_run_that_has_ended_is_not_advanced_again(reason):
-    told = []
-
-    def advance(run, limit):
-        told.append((runs.index(run), limit))
-        run.loss_curve = [0.0] * (3 if reason == "gradient small" else limit)
-        run.cost, run.stop_reason = float(runs.index(run)), reason
-
-    runs = [start(np.zeros(4)) for _ in range(2)]
-    _solvers.race(runs, advance, 4, 4)
-    assert told == [(0, 4), (1, 4)]
+def test_finished_state_is_not_trained_again(reason):
+    _, calls, _ = halving(2, 4, 4, reasons=lambda i, until: reason)
+    assert calls == [(0, 4), (1, 4)]
 
 
-def test_mini_batches_stop_where_the_gradient_of_the_last_epoch_was_small():
-    run, batches = start(np.ones(4)), lambda: iter([(Shifted(0.0), 1.0)])
-    step, watch = Step(_network.update, 0.5), Watch(tol=0.1)
-    _solvers.mini_batch_descent(Shifted(0.0), run, 100, batches=batches, step=step, watch=watch)
-    # The gradients of the epochs are 1, 1/2, 1/4, 1/8 and 1/16; after the last, all rows' is 1/32.
-    assert (run.stop_reason, run.n_iter) == ("gradient small", 5)
+def test_starts_are_announced(capsys):
+    bound = []
+    monitor = Monitor(tol=0.0, print_every=1, bind=bound.append)
+    _, _, states = halving(2, 4, 2, monitor=monitor)
+    assert bound == [*states, states[0]]
+    assert capsys.readouterr().out.splitlines() == [
+        "Start 1 of 2, up to iteration 2",
+        "Start 2 of 2, up to iteration 2",
+        "Start 1 of 2, up to iteration 4",
+    ]
 
 
-@pytest.mark.parametrize(("penalty", "better_at"), [(0.5, 0), (0.2, 3)])
-def test_the_penalty_is_no_part_of_being_on_the_plateau(penalty, better_at):
-    run = start(np.zeros(4))
-    run.best_score, run.cost, run.loss_curve = 0.1, 1.0, [1.0] * 3
-    run._compare(Watch(0.0, None, lambda _: 0.2, lambda _: penalty, plateau=0.7))
-    assert run._better_at == better_at
+# The example of the contributing guide
 
 
-def test_what_is_finite_may_have_squares_that_are_not():
-    big, one = np.full(2, 1e200), np.ones(2)
-    with np.errstate(over="ignore"):
-        assert _solvers._all_finite(1.0, math.inf, big, one)
-        assert _solvers._all_finite(1.0, 2.0, one, big)
-        assert not _solvers._all_finite(1.0, math.inf, np.array([math.inf, 0.0]), one)
-        assert not _solvers._all_finite(1.0, 2.0, one, np.array([math.nan, 0.0]))
-        assert not _solvers._all_finite(math.nan, 2.0, one, one)
+def test_solver_of_the_contributing_guide_works():
+    page = (Path(__file__).parents[1] / "docs" / "contributing.md").read_text()
+    (source,) = re.findall(r"```python\n(def .*?)```", page, flags=re.DOTALL)
+    namespace = {"np": np}
+    exec(source, namespace)
+    state = make_state(np.zeros(4))
+    namespace["sign_descent"](Quadratic(), state, 50, Monitor(tol=0.2), learning_rate=0.125)
+    assert_array_equal(state.theta, 0.875)  # the gradient is -0.125 there
+    assert (state.stop_reason, state.n_iter) == ("gradient small", 7)

@@ -68,7 +68,7 @@ for name, ours, parameter in zip(grads._fields, grads, network.parameters(), str
 # ----------------------
 # From the same start PyTorch's ``SGD`` on all rows takes the steps of ``fit``.
 
-start = clf._initialize_parameters(2, 8, 1, mean=X.mean(axis=0), spread=X.std(axis=0))
+start = clf._initialize_parameters(2, 8, 1, mean=X.mean(axis=0), std=X.std(axis=0))
 clf = TwoLayerSigmoidClassifier(n_h=8, init=tuple(start), max_iter=300).fit(X, y)
 network = torch_network(*start)
 descent = torch.optim.SGD(network.parameters(), lr=1.2)

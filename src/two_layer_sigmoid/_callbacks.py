@@ -1,4 +1,4 @@
-"""The guard around scikit-learn's callbacks, which scikit-learn has from 1.9 on."""
+"""Support of scikit-learn's callbacks, which need scikit-learn 1.9."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ try:
 except ImportError:
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Nothing, where scikit-learn has no callbacks."""
+        """Empty: this scikit-learn has no callbacks."""
 
 
 class Tasks:
-    """Tells the callbacks of an estimator of each update: one task for it, within that of fit.
+    """Calls the callbacks of an estimator: one task for each update, within the task of ``fit``.
 
-    A task begins before its update and ends before the next one's begins, or by :meth:`end`. At
-    each of these moments the estimator must hold the parameters as they then are; the arrays may
-    be views. ``n_updates`` is the largest number of them, None if it is not known.
+    A task begins before its update and ends before the next task begins, or by
+    :meth:`end_iteration`. At these moments the estimator must hold the current parameters; the
+    arrays can be views. ``n_updates`` is their maximal number, None if it is unknown.
     """
 
     def __init__(
@@ -31,33 +31,33 @@ class Tasks:
             "X": X,
             "y": y,
             "metadata": metadata,
-            # What it takes to predict; called only where a callback asks for it.
+            # What prediction needs; called only if a callback asks for it.
             "reconstruction_attributes": lambda: _weights(estimator),
         }
         self._root = estimator._init_callback_context(max_subtasks=n_updates)
         self._root.call_on_fit_task_begin(estimator=estimator, X=X, y=y, metadata=metadata)
         self._open: Any = None
 
-    def next(self) -> bool:
-        """End the open task and begin the next; True where a callback wants to stop instead."""
-        if self.end():
+    def begin_iteration(self) -> bool:
+        """End the open task and begin the next one; or return True if a callback stops training."""
+        if self.end_iteration():
             return True
         self._open = self._root.subcontext(task_name="iteration")
         self._open.call_on_fit_task_begin(**self._details)
         return False
 
-    def end(self) -> bool:
-        """End the open task, if there is one; True where a callback wants to stop."""
+    def end_iteration(self) -> bool:
+        """End the open task, if there is one; return True if a callback stops training."""
         task, self._open = self._open, None
         return task is not None and task.call_on_fit_task_end(**self._details)
 
     def close(self) -> None:
-        """End the task of fit."""
+        """End the task of ``fit``."""
         self._root.call_on_fit_task_end(**self._details)
 
 
 def has_callbacks(estimator: Any) -> bool:
-    """Whether there is anyone to tell."""
+    """Whether the estimator has callbacks."""
     return bool(getattr(estimator, "_skl_callbacks", ()))
 
 

@@ -1,5 +1,8 @@
-"""The estimator: parameters, validation, ``fit`` and prediction; all contact with scikit-learn."""
+"""The estimator: its parameters, ``fit``, ``partial_fit`` and prediction."""
 
+import math
+from collections.abc import Callable
+from functools import partial, wraps
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -12,22 +15,443 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from . import _checks, _network, _targets
-from ._callbacks import CallbackSupportMixin
+from . import _encoding, _network, _prediction, _solvers, _validation
+from ._blocks import BlockedData, Data, row_shards
+from ._callbacks import CallbackSupportMixin, Tasks, has_callbacks
+from ._encoding import Examples
 from ._network import Array, Cache, Parameters
-from ._objective import Objective, Rows, base_rates, blocks_of, logits, moments, row_shards
-from ._solvers import Run
-from ._targets import Examples, Targets
-from ._threads import Team, single_blas_thread
-from ._training import Call, all_or_nothing, train
+from ._objective import Objective
+from ._parallel import ThreadPool, single_blas_thread, small_ufunc_buffer
+from ._solvers import Monitor, TrainingState
+from ._statistics import baseline_loss, feature_mean_std, max_abs_features
 
-FEW_UNITS = 2  # up to here init="auto" starts small
+MAX_UNITS_SMALL = 2  # up to this many hidden units init="auto" is "small"
+FIRST_RUNG_LBFGS = 4  # iterations for each parameter; then L-BFGS knows the curvature
 DTYPES = (np.float64, np.float32)
 WEIGHTS = ("W1_", "b1_", "W2_", "b2_")
 DOCUMENTATION = "https://two-layer-sigmoid.readthedocs.io/en/stable/"
 
 
-class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+def rollback_on_error(fit: Callable[..., Any]) -> Callable[..., Any]:
+    """Restore the estimator if ``fit`` raises; after Ctrl-C keep the new weights and raise.
+
+    It wraps ``_fit_context``, which needs the new attributes to tear down the callbacks.
+    """
+
+    @wraps(fit)
+    def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
+        before = vars(self).copy()
+        try:
+            fit(self, *args, **kwargs)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+        if self.stop_reason_ == _solvers.INTERRUPTED:
+            raise KeyboardInterrupt
+        return self
+
+    return wrapper
+
+
+class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+    """All that the estimators in memory and on Dask share; each reads and encodes its data."""
+
+    # scikit-learn's HTML representation links to our documentation.
+    _doc_link_module = "two_layer_sigmoid"
+    _doc_link_template = f"{DOCUMENTATION}api/{{estimator_module}}.{{estimator_name}}.html"
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_h": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, np.inf, closed="neither")],
+        "solver": [StrOptions({"gd", "lbfgs"})],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, np.inf, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+        "momentum": [Interval(Real, 0, 1, closed="left")],
+        "alpha": [Interval(Real, 0, np.inf, closed="left")],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "init": [StrOptions({"auto", "small", "spread"}), tuple, list],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "warm_start": ["boolean"],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_h: int = 8,
+        learning_rate: float = 1.2,
+        *,
+        solver: str = "gd",
+        max_iter: int = 3000,
+        tol: float = 1e-6,
+        batch_size: int | None = None,
+        momentum: float = 0.0,
+        alpha: float = 0.0,
+        class_weight: Any = None,
+        init: Any = "auto",
+        n_init: int = 1,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_h = n_h
+        self.learning_rate = learning_rate
+        self.solver = solver
+        self.max_iter = max_iter
+        self.tol = tol
+        self.batch_size = batch_size
+        self.momentum = momentum
+        self.alpha = alpha
+        self.class_weight = class_weight
+        self.init = init
+        self.n_init = n_init
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def decision_function(self, X: Any) -> Array:
+        """The logits z2 of the output layer.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        Z2 : ndarray of shape (n_samples,) or (n_samples, n_y)
+            Log-odds, in nats: one-dimensional for two classes, where positive means class 1.
+        """
+        return self._predict(X, _prediction.decisions)
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """The predicted labels.
+
+        Two classes: class 1 where a2 > 0.5, strictly, which is z2 > 0. More classes: the largest
+        z2. Multilabel: a 1 for each label with z2 > 0.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            Labels from ``classes_``, or a multilabel indicator matrix.
+        """
+        return self._predict(X, _prediction.labels)
+
+    def predict_proba(self, X: Any) -> Array:
+        """The predicted probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        P : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
+            Probability of each class, in the order of ``classes_``; rows sum to one. Multilabel:
+            of each label. Kept inside (0, 1), at least the dtype's smallest normal number.
+        """
+        return self._predict(X, _prediction.probabilities)
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """The logarithms of the predicted probabilities, from the logits and so never -inf.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to judge.
+
+        Returns
+        -------
+        log_P : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
+            Natural logarithms, in the order of ``predict_proba``. Exact from 0 down to that of
+            the smallest probability, log(tiny), -708 (float32: -87); with two classes, and for
+            multilabel y, down to 8 times that.
+        """
+        return self._predict(X, _prediction.log_probabilities)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The mean accuracy of ``predict``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to judge.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            True labels. One that ``fit`` has not seen counts as wrong.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            Share of the rows whose label (multilabel: all labels) is predicted, in [0, 1].
+
+        Raises
+        ------
+        ValueError
+            If y holds several labels and none that ``fit`` has seen: it is coded differently.
+        """
+        check_is_fitted(self)
+        if not self._multilabel:
+            _validation.check_known_labels(y, self.classes_)
+        return float(super().score(X, y, sample_weight=sample_weight))
+
+    @property
+    def W1(self) -> Array:
+        """Weights of the hidden layer, the lecture's name for ``W1_``."""
+        return self._fitted("W1_")
+
+    @property
+    def b1(self) -> Array:
+        """Biases of the hidden layer, the lecture's name for ``b1_``."""
+        return self._fitted("b1_")
+
+    @property
+    def W2(self) -> Array:
+        """Weights of the output layer, the lecture's name for ``W2_``."""
+        return self._fitted("W2_")
+
+    @property
+    def b2(self) -> Array:
+        """Biases of the output layer, the lecture's name for ``b2_``."""
+        return self._fitted("b2_")
+
+    # The five steps of the lecture. Training runs these methods and no others, so a subclass that
+    # overrides one changes `fit`; it should accept the keywords and hand them on.
+
+    def _initialize_parameters(
+        self,
+        n_x: int,
+        n_h: int,
+        n_y: int,
+        *,
+        mean: Array | float = 0.0,
+        std: Array | float = 1.0,
+        random_state: np.random.RandomState | None = None,
+        init: Any = None,
+    ) -> Parameters:
+        """Initial parameters by ``init``, else ``self.init``, in the lecture's shapes."""
+        init = self.init if init is None else init
+        if not isinstance(init, str):
+            return _validation.check_initial_parameters(init, n_x, n_h, n_y)
+        random_state = random_state or check_random_state(self.random_state)
+        if init == "small" or (init == "auto" and n_h <= MAX_UNITS_SMALL):
+            return _network.initialize_small(n_x, n_h, n_y, random_state=random_state)
+        return _network.initialize_spread(
+            n_x, n_h, n_y, mean=mean, std=std, random_state=random_state
+        )
+
+    def _forward(self, X: Array, params: Parameters, **buffers: Any) -> tuple[Array, Cache]:
+        """Equations (2) to (4): A2 ``(n_y, m)`` and the cache, from X ``(n_x, m)``."""
+        return _network.forward(X, params, **buffers)
+
+    def _cost(self, cache: Cache, Y: Array, **weighting: Any) -> float:
+        """Equation (8): the log loss of the cache against Y ``(n_y, m)``."""
+        return _network.cost(cache, Y, **weighting)
+
+    def _backward(
+        self, params: Parameters, cache: Cache, X: Array, Y: Array, **weighting: Any
+    ) -> Parameters:
+        """Equations (10) to (15): the gradient of the cost, in the shapes of ``params``."""
+        return _network.backward(params, cache, X, Y, **weighting)
+
+    def _update(self, params: Parameters, grads: Parameters, learning_rate: float) -> Parameters:
+        """Equation (9), in place."""
+        return _network.update(params, grads, learning_rate)
+
+    # Training: initialise, optimise, store.
+
+    def _train(
+        self,
+        data: Data,
+        validation: BlockedData | None = None,
+        *,
+        dtype: np.dtype[Any],
+        random_state: np.random.RandomState,
+        resume: bool,
+        incremental: bool = False,
+        inputs: dict[str, Any],
+    ) -> None:
+        """Train on encoded data, and set the fitted attributes.
+
+        ``dtype`` is that of the fitted weights. ``resume`` starts from the fitted weights.
+        ``incremental`` makes one pass over the data. Callbacks get the ``inputs`` of ``fit``.
+        """
+        max_abs = {"X": max_abs_features(data)}
+        if validation is not None:
+            max_abs["X_val"] = max_abs_features(validation)
+        objective = Objective(data, **self._steps(), alpha=float(self.alpha))
+        states = [
+            TrainingState(objective.views(params.flat().astype(data.dtype)))
+            for params in self._initialize(data, max_abs, dtype, random_state, resume=resume)
+        ]
+        velocity = getattr(self, "_velocity", None)
+        if resume and velocity is not None and self.solver == "gd" and self.momentum > 0:
+            states[0].velocity = velocity.astype(data.dtype)
+
+        max_iter = 1 if incremental else int(self.max_iter)
+        baseline = baseline_loss(data)
+        monitor = Monitor(
+            tol=0.0 if incremental else float(self.tol),
+            n_iter_no_change=self.n_iter_no_change,
+            penalty=objective.penalty,
+            plateau=(1 - _solvers.PLATEAU_RTOL) * baseline,
+            print_every={0: 0, 1: math.ceil(self.max_iter / 10)}.get(int(self.verbose), 1),
+            bind=self._bind,
+        )
+        if validation is not None:
+            monitor.validation_loss = Objective(validation, **self._steps()).loss
+        if has_callbacks(self):
+            monitor.tasks = Tasks(self, max_iter if len(states) == 1 else None, **inputs)
+        with small_ufunc_buffer():
+            best = self._optimize(
+                objective, states, monitor, random_state, max_iter=max_iter, dtype=dtype
+            )
+        _validation.check_initial_loss(best.loss)
+        _validation.check_no_overflow(best.params, max_abs, dtype)
+
+        for name, array in zip(WEIGHTS, best.params, strict=True):
+            setattr(self, name, array.astype(dtype, copy=False))
+        self.loss_, self.n_iter_, self.stop_reason_ = best.loss, best.n_iter, best.stop_reason
+        self.init_losses_ = np.array(
+            [state.loss if state is best else state.restorable_loss for state in states]
+        )
+        self.__dict__.pop("_velocity", None)
+        if best.velocity is not None and (self.warm_start or incremental):
+            self._velocity = best.velocity
+        log_loss = best.loss - objective.penalty(best.params)
+        _validation.warn_training_end(self, log_loss, baseline, incremental=incremental)
+
+    def _initialize(
+        self,
+        data: Data,
+        max_abs: dict[str, Array],
+        dtype: np.dtype[Any],
+        random_state: np.random.RandomState,
+        *,
+        resume: bool,
+    ) -> list[Parameters]:
+        """The parameters to start from; with ``resume`` the fitted ones."""
+        if resume:
+            initial = [Parameters(*(getattr(self, name) for name in WEIGHTS))]
+        else:
+            mean, std = feature_mean_std(data)
+            # Small weights can all meet the same saddle: every other start is of another kind.
+            inits = [self.init, "spread" if self.init == "auto" else self.init]
+            initial = [
+                self._initialize_parameters(
+                    *data.layer_sizes,
+                    mean=mean,
+                    std=np.where(std > 0, std, 1.0),  # as StandardScaler does it
+                    random_state=random_state,
+                    init=inits[i % 2],
+                )
+                for i in range(self.n_init)
+            ]
+        for params in initial:
+            _validation.check_no_overflow(params, max_abs, dtype)
+        if not resume:
+            _validation.warn_feature_scales(mean, std)
+        return initial
+
+    def _optimize(
+        self,
+        objective: Objective,
+        states: list[TrainingState],
+        monitor: Monitor,
+        random_state: np.random.RandomState,
+        *,
+        max_iter: int,
+        dtype: np.dtype[Any],
+    ) -> TrainingState:
+        """The best state, with the parameters to keep."""
+        solve: Callable[[TrainingState, int], None]
+        first_rung = max(1, max_iter >> _solvers.n_rungs(len(states)))
+        if self.solver == "lbfgs":
+            solve = partial(_solvers.lbfgs, objective, monitor=monitor)
+            first_rung = min(first_rung, FIRST_RUNG_LBFGS * states[0].theta.size)
+        else:
+            step = partial(
+                _solvers.gradient_step,
+                update=self._update,
+                learning_rate=float(self.learning_rate),  # a NumPy scalar would widen float32
+                momentum=float(self.momentum),
+            )
+            solve = partial(_solvers.gradient_descent, objective, monitor=monitor, step=step)
+            if self.batch_size is not None and self.batch_size < objective.data.n_rows:
+                minibatches = partial(objective.minibatches, int(self.batch_size), random_state)
+                solve = partial(
+                    _solvers.minibatch_descent,
+                    objective,
+                    monitor=monitor,
+                    step=step,
+                    minibatches=minibatches,
+                )
+        best = _solvers.successive_halving(
+            states, solve, monitor, max_iter=max_iter, first_rung=first_rung
+        )
+        _solvers.finalize(best, objective, dtype)
+        self._bind(best)
+        if self.verbose:
+            monitor.print_loss(best, f", {best.stop_reason}")
+        if monitor.tasks is not None:
+            monitor.tasks.close()
+        return best
+
+    def _bind(self, state: TrainingState) -> None:
+        """Make the fitted attributes those of a state, now and as it changes."""
+        self.W1_, self.b1_, self.W2_, self.b2_ = state.params
+        self.loss_curve_ = state.loss_curve
+        self.validation_loss_curve_ = state.validation_loss_curve if self.early_stopping else None
+
+    def _steps(self) -> dict[str, Any]:
+        return {"forward": self._forward, "cost": self._cost, "backward": self._backward}
+
+    # Prediction.
+
+    def _predict(self, X: Any, from_logits: Callable[..., npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """``from_logits`` of the logits of the rows of X, the classes and whether multilabel."""
+        params = Parameters(*map(self._fitted, WEIGHTS))
+        X = validate_data(self, X, accept_sparse="csr", dtype=params.W1.dtype, reset=False)
+        with _validation.ignore_overflow():
+            Z2 = _prediction.logits(X, params, forward=self._forward, n_jobs=self.n_jobs)
+        _validation.check_logits(Z2)
+        return from_logits(Z2, self.classes_, self._multilabel)
+
+    def _fitted(self, name: str) -> Array:
+        if name not in vars(self):
+            check_is_fitted(self)  # raises; it is slower than the line above
+        array: Array = vars(self)[name]
+        return array
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.classifier_tags.multi_label = self.class_weight is None
+        return tags
+
+
+class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     """The neural network with two layers of sigmoid units, trained by gradient descent or L-BFGS.
 
     For a row x of X, with the lecture's equation numbers::
@@ -246,73 +670,7 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
     'iteration limit'
     """
 
-    # Where scikit-learn's HTML representation links to: our own documentation.
-    _doc_link_module = "two_layer_sigmoid"
-    _doc_link_template = f"{DOCUMENTATION}api/{{estimator_module}}.{{estimator_name}}.html"
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_h": [Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [Interval(Real, 0, np.inf, closed="neither")],
-        "solver": [StrOptions({"gd", "lbfgs"})],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, np.inf, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
-        "momentum": [Interval(Real, 0, 1, closed="left")],
-        "alpha": [Interval(Real, 0, np.inf, closed="left")],
-        "class_weight": [StrOptions({"balanced"}), dict, None],
-        "init": [StrOptions({"auto", "small", "spread"}), tuple, list],
-        "n_init": [Interval(Integral, 1, None, closed="left")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "warm_start": ["boolean"],
-        "n_jobs": [Integral, None],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-    }
-
-    def __init__(
-        self,
-        n_h: int = 8,
-        learning_rate: float = 1.2,
-        *,
-        solver: str = "gd",
-        max_iter: int = 3000,
-        tol: float = 1e-6,
-        batch_size: int | None = None,
-        momentum: float = 0.0,
-        alpha: float = 0.0,
-        class_weight: Any = None,
-        init: Any = "auto",
-        n_init: int = 1,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
-        warm_start: bool = False,
-        n_jobs: int | None = None,
-        random_state: Any = None,
-        verbose: int = 0,
-    ) -> None:
-        self.n_h = n_h
-        self.learning_rate = learning_rate
-        self.solver = solver
-        self.max_iter = max_iter
-        self.tol = tol
-        self.batch_size = batch_size
-        self.momentum = momentum
-        self.alpha = alpha
-        self.class_weight = class_weight
-        self.init = init
-        self.n_init = n_init
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
-
-    @all_or_nothing
+    @rollback_on_error
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
@@ -356,18 +714,44 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
             If a parameter, X, y or a weight is not as described, or two do not go together, or
             the features are so large or so small that W1 x overflows.
         """
-        return self._train(X, y, sample_weight, (X_val, y_val, sample_weight_val))
+        _validation.check_parameters(self)
+        _validation.check_validation_set(self, X_val, y_val, sample_weight_val)
+        inputs = {"X": X, "y": y, "sample_weight": sample_weight}
+        resume = self.warm_start and hasattr(self, "W1_")
+        random_state = check_random_state(self.random_state)
+        with single_blas_thread, ThreadPool(self.n_jobs) as pool, _validation.ignore_overflow():
+            X, y = self._validate(X, y, reset=not resume)
+            training, class_weight = self._encode(X, y, sample_weight, resume=resume)
+            validation = None
+            if X_val is not None:
+                validation = self._encode_validation(
+                    X_val, y_val, sample_weight_val, class_weight, training[0].dtype
+                )
+            elif self.early_stopping:
+                training, validation = _encoding.split(
+                    training, self._multilabel, self.validation_fraction, random_state
+                )
+            self._train(
+                BlockedData(*training, int(self.n_h), pool=pool),
+                validation and BlockedData(*validation, int(self.n_h), pool=pool),
+                dtype=X.dtype,
+                random_state=random_state,
+                resume=resume,
+                inputs=inputs,
+            )
+        return self
 
-    @available_if(lambda clf: clf.solver == "gd")
-    @all_or_nothing
+    @available_if(_validation.has_partial_fit)
+    @rollback_on_error
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Go once over some rows: one update, or with ``batch_size`` one epoch.
 
         Goes on from the weights of the last ``partial_fit`` or ``fit``, if any, and with momentum
         from the velocity of the last ``partial_fit`` or warm ``fit``. The cost, its curve and
-        ``n_iter_`` are those of this call and these rows. ``tol`` stops nothing here. Not for
-        ``solver="lbfgs"``.
+        ``n_iter_`` are those of this call and these rows. ``tol`` stops nothing here. The method is
+        not available with ``solver="lbfgs"``, ``early_stopping=True``, ``n_init`` above 1 and
+        ``class_weight="balanced"``, which need several passes or all rows at once.
 
         Parameters
         ----------
@@ -389,214 +773,25 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         Raises
         ------
         ValueError
-            As in ``fit``; if ``classes`` is missing in the first call or changes later; and with
-            ``early_stopping``, ``n_init`` above 1 and ``class_weight="balanced"``, which take more
-            than one pass over a part of the data.
+            As in ``fit``; and if ``classes`` is missing in the first call or changes later.
         """
-        self._validate_params()  # scikit-learn looks at them before the first call only
-        return self._train(X, y, sample_weight, one_pass=True, classes=classes)
-
-    def decision_function(self, X: Any) -> Array:
-        """The logits z2 of the output layer.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to judge.
-
-        Returns
-        -------
-        Z2 : ndarray of shape (n_samples,) or (n_samples, n_y)
-            Log-odds, in nats: one-dimensional for two classes, where positive means class 1.
-        """
-        Z2 = self._logits(X)
-        return Z2[:, 0] if Z2.shape[1] == 1 else Z2
-
-    def predict(self, X: Any) -> npt.NDArray[Any]:
-        """The predicted labels.
-
-        Two classes: class 1 where a2 > 0.5, strictly, which is z2 > 0. More classes: the largest
-        z2. Multilabel: a 1 for each label with z2 > 0.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to judge.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
-            Labels from ``classes_``, or a multilabel indicator matrix.
-        """
-        return _targets.labels(self._logits(X), self.classes_, self._multilabel)
-
-    def predict_proba(self, X: Any) -> Array:
-        """The predicted probabilities.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to judge.
-
-        Returns
-        -------
-        P : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
-            Probability of each class, in the order of ``classes_``; rows sum to one. Multilabel:
-            of each label. Kept inside (0, 1), at least the dtype's smallest normal number.
-        """
-        return _targets.probabilities(self._logits(X), self._multilabel)
-
-    def predict_log_proba(self, X: Any) -> Array:
-        """The logarithms of the predicted probabilities, from the logits and so never -inf.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to judge.
-
-        Returns
-        -------
-        log_P : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
-            Natural logarithms, in the order of ``predict_proba``. Exact from 0 down to that of
-            the smallest probability, log(tiny), -708 (float32: -87); with two classes, and for
-            multilabel y, down to 8 times that.
-        """
-        return _targets.log_probabilities(self._logits(X), self._multilabel)
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """The mean accuracy of ``predict``.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to judge.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            True labels. One that ``fit`` has not seen counts as wrong.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        score : float
-            Share of the rows whose label (multilabel: all labels) is predicted, in [0, 1].
-
-        Raises
-        ------
-        ValueError
-            If y holds several labels and none that ``fit`` has seen: it is coded differently.
-        """
-        check_is_fitted(self)
-        if not self._multilabel:
-            _checks.check_coding(y, self.classes_)
-        return float(super().score(X, y, sample_weight=sample_weight))
-
-    @property
-    def W1(self) -> Array:
-        """Weights of the hidden layer, the lecture's name for ``W1_``."""
-        return self._fitted("W1_")
-
-    @property
-    def b1(self) -> Array:
-        """Biases of the hidden layer, the lecture's name for ``b1_``."""
-        return self._fitted("b1_")
-
-    @property
-    def W2(self) -> Array:
-        """Weights of the output layer, the lecture's name for ``W2_``."""
-        return self._fitted("W2_")
-
-    @property
-    def b2(self) -> Array:
-        """Biases of the output layer, the lecture's name for ``b2_``."""
-        return self._fitted("b2_")
-
-    # The five steps of the lecture. Training runs these methods and no others, so a subclass that
-    # overrides one changes `fit`; it should accept the keywords and hand them on.
-
-    def _initialize_parameters(
-        self,
-        n_x: int,
-        n_h: int,
-        n_y: int,
-        *,
-        mean: Array | float = 0.0,
-        spread: Array | float = 1.0,
-        random_state: np.random.RandomState | None = None,
-        init: Any = None,
-    ) -> Parameters:
-        """A start, by ``init``, else ``self.init``: W1, b1, W2, b2 in the lecture's shapes."""
-        init = self.init if init is None else init
-        if not isinstance(init, str):
-            return _checks.given_start(init, n_x, n_h, n_y)
-        random_state = random_state or check_random_state(self.random_state)
-        if init == "small" or (init == "auto" and n_h <= FEW_UNITS):
-            return _network.initialize_small(n_x, n_h, n_y, random_state=random_state)
-        return _network.initialize_spread(
-            n_x, n_h, n_y, mean=mean, spread=spread, random_state=random_state
-        )
-
-    def _forward(self, X: Array, params: Parameters, **buffers: Any) -> tuple[Array, Cache]:
-        """Equations (2) to (4): A2 ``(n_y, m)`` and the cache, from X ``(n_x, m)``."""
-        return _network.forward(X, params, **buffers)
-
-    def _cost(self, cache: Cache, Y: Array, **weighting: Any) -> float:
-        """Equation (8): the log loss of the cache against Y ``(n_y, m)``."""
-        return _network.cost(cache, Y, **weighting)
-
-    def _backward(
-        self, params: Parameters, cache: Cache, X: Array, Y: Array, **weighting: Any
-    ) -> Parameters:
-        """Equations (10) to (15): the gradient of the cost, in the shapes of ``params``."""
-        return _network.backward(params, cache, X, Y, **weighting)
-
-    def _update(self, params: Parameters, grads: Parameters, learning_rate: float) -> Parameters:
-        """Equation (9), in place."""
-        return _network.update(params, grads, learning_rate)
-
-    # The lines of `fit`.
-
-    def _train(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        validation_set: tuple[Any, Any, Any] = (None, None, None),
-        *,
-        one_pass: bool = False,
-        classes: Any = None,
-    ) -> Self:
-        """What ``fit`` and ``partial_fit``, which makes one pass, have in common."""
-        _checks.check_combinations(self, one_pass=one_pass)
-        _checks.check_validation_set(self, *validation_set)
-        resume = (one_pass or self.warm_start) and hasattr(self, "W1_")
-        with single_blas_thread, Team(self.n_jobs) as team, _checks.silent_overflow():
+        self._validate_params()  # scikit-learn does it before the first call only
+        _validation.check_parameters(self)
+        inputs = {"X": X, "y": y, "sample_weight": sample_weight}
+        resume = hasattr(self, "W1_")
+        with single_blas_thread, ThreadPool(self.n_jobs) as pool, _validation.ignore_overflow():
             X, y = self._validate(X, y, reset=not resume)
-            call = Call.of(self, X.dtype, resume=resume, one_pass=one_pass)
-            if one_pass:
-                _check_partial_fit_first_call(self, classes)
-            training, held_out = self._encode(X, y, sample_weight, validation_set, call)
-            self._learn(
-                self._rows(*training, team),
-                held_out and self._rows(*held_out, team),
-                call,
-                {"X": X, "y": y, "sample_weight": sample_weight},
+            _check_partial_fit_first_call(self, classes)
+            training, _ = self._encode(X, y, sample_weight, resume=resume, incremental=True)
+            self._train(
+                BlockedData(*training, int(self.n_h), pool=pool),
+                dtype=X.dtype,
+                random_state=check_random_state(self.random_state),
+                resume=resume,
+                incremental=True,
+                inputs=inputs,
             )
         return self
-
-    def _learn(self, rows: Any, held_out: Rows | None, call: Call, data: dict[str, Any]) -> None:
-        """Train on rows, wherever they are; ``data`` is what callbacks are told of."""
-        largest = _checks.largest_of(X=rows, X_val=held_out)
-        starts = self._start(rows, largest, call)
-        objective = Objective(rows, alpha=float(self.alpha))
-        constant_cost = _targets.constant_cost(base_rates(rows))
-        to_validate = None if held_out is None else Objective(held_out)
-        run, losses = train(
-            self, call, objective, starts, to_validate, constant_cost=constant_cost, data=data
-        )
-        _checks.check_begun(run.cost)
-        _checks.check_reach([run.params], largest, call.dtype)
-        log_loss = run.cost - objective.penalty(run.params)
-        self._store(run, losses, call, (log_loss, constant_cost))
 
     def _validate(self, X: Any, y: Any, *, reset: bool, dtype: Any = DTYPES) -> Any:
         return validate_data(
@@ -604,114 +799,59 @@ class TwoLayerSigmoidClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstim
         )
 
     def _encode(
-        self, X: Any, y: Any, sample_weight: Any, validation_set: tuple[Any, Any, Any], call: Call
-    ) -> tuple[Examples, Examples | None]:
-        """The rows to train on, and those held out to validate on, if any, with their targets."""
-        if self.solver == "lbfgs":  # in float32 its line search finds the plateau flat, and stops
+        self, X: Any, y: Any, sample_weight: Any, *, resume: bool, incremental: bool = False
+    ) -> tuple[Examples, dict[Any, float] | None]:
+        """The examples, and the class weights as a dict; sets ``classes_``."""
+        if self.solver == "lbfgs":  # in float32 its line search fails on the plateau
             X = X.astype(np.float64, copy=False)
-        weights = _targets.check_weights(sample_weight, X.shape[0])
-        shards = [blocks_of(shard) for shard in row_shards(X, int(self.n_h))]
-        training = _targets.encode(
-            X,
-            y,
-            weights,
+        weights = _encoding.check_sample_weight(sample_weight, X.shape[0])
+        if incremental:  # y can lack some of the classes
+            classes, before = self.classes_, getattr(self, "_multilabel", None)
+            multilabel = _encoding.check_target_type(y, classes, before)
+        else:
+            classes, multilabel = _encoding.find_classes(y)
+        if resume:
+            _validation.check_resumable(self, classes, multilabel)
+        class_weight = _encoding.resolve_class_weight(
             self.class_weight,
-            shards=shards,
-            classes=self.classes_ if call.one_pass else None,
-            multilabel=getattr(self, "_multilabel", None) if call.one_pass else None,
+            classes,
+            multilabel,
+            lambda: _encoding.class_weight_sums(y, weights, classes, row_shards(X, int(self.n_h))),
         )
-        if call.resume:
-            _checks.check_resumable(self, training[1].classes, training[1].multilabel)
-        self.classes_: npt.NDArray[Any] = training[1].classes
-        self._multilabel: bool = training[1].multilabel
-        if not self.early_stopping:
-            return training, None
-        if validation_set[0] is None:
-            return _targets.split(*training, self.validation_fraction, call.random_state)
-        class_weight = _targets.resolved(self.class_weight, y, weights, shards)
-        return training, self._encode_held_out(*validation_set, class_weight, X.dtype)
+        examples = _encoding.encode(
+            X, y, weights, classes=classes, multilabel=multilabel, class_weight=class_weight
+        )
+        if not multilabel:
+            present = (
+                np.ones(len(classes), bool)
+                if incremental
+                else _encoding.has_rows(examples[1], len(classes))
+            )
+            _encoding.check_two_classes(classes, present)
+        self.classes_: npt.NDArray[Any] = classes
+        self._multilabel: bool = multilabel
+        return examples, class_weight
 
-    def _encode_held_out(
-        self, X: Any, y: Any, sample_weight: Any, class_weight: Any, dtype: Any
+    def _encode_validation(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        class_weight: dict[Any, float] | None,
+        dtype: np.dtype[Any],
     ) -> Examples:
         try:
             X, y = self._validate(X, y, reset=False, dtype=dtype)
-            return _targets.encode(
+            _encoding.check_target_type(y, self.classes_, self._multilabel)
+            weights = _encoding.check_sample_weight(sample_weight, X.shape[0])
+            return _encoding.encode(
                 X,
                 y,
-                _targets.check_weights(sample_weight, X.shape[0]),
-                class_weight,
+                weights,
                 classes=self.classes_,
                 multilabel=self._multilabel,
+                class_weight=class_weight,
             )
         except (TypeError, ValueError) as error:
-            raise _checks.located(error, "X_val, y_val and sample_weight_val") from error
-
-    def _start(self, rows: Any, largest: dict[str, Array], call: Call) -> list[Array]:
-        """The parameters to train from, as flat vectors of the data's dtype."""
-        if call.resume:
-            starts = [Parameters(*(getattr(self, name) for name in WEIGHTS))]
-        else:
-            mean, spread = moments(rows)
-            unit = np.where(spread > 0, spread, 1.0)  # as StandardScaler treats constant features
-            # Where small weights meet a saddle, they all do: every other start is another kind.
-            inits = [self.init, "spread" if self.init == "auto" else self.init]
-            starts = [
-                self._initialize_parameters(
-                    *rows.layer_sizes,
-                    mean=mean,
-                    spread=unit,
-                    random_state=call.random_state,
-                    init=inits[i % 2],
-                )
-                for i in range(self.n_init)
-            ]
-        _checks.check_reach(starts, largest, call.dtype)
-        if not call.resume:
-            _checks.warn_of_wild_scales(spread, np.abs(mean) / unit)
-        return [np.concatenate([W.ravel() for W in params]).astype(rows.dtype) for params in starts]
-
-    def _rows(self, X: Any, targets: Targets, team: Team) -> Rows:
-        return Rows(
-            X, targets.Y, int(self.n_h), **self._steps(), sample_weight=targets.weights, team=team
-        )
-
-    def _steps(self) -> dict[str, Any]:
-        return {"forward": self._forward, "cost": self._cost, "backward": self._backward}
-
-    def _bind(self, run: Run) -> None:
-        """Let the fitted attributes be those of a run, as it is and as it goes on."""
-        self.W1_, self.b1_, self.W2_, self.b2_ = run.params
-        self.loss_curve_ = run.loss_curve
-        self.validation_loss_curve_ = run.validation_loss_curve if self.early_stopping else None
-
-    def _store(self, run: Run, losses: list[float], call: Call, costs: tuple[float, float]) -> None:
-        for name, array in zip(WEIGHTS, run.params, strict=True):
-            setattr(self, name, array.astype(call.dtype, copy=False))
-        self.loss_, self.n_iter_, self.stop_reason_ = run.cost, run.n_iter, run.stop_reason
-        self.init_losses_ = np.array(losses)
-        self.__dict__.pop("_velocity", None)
-        if run.velocity is not None and (self.warm_start or call.one_pass):
-            self._velocity = run.velocity
-        _checks.warn_of_the_end(self, *costs, one_pass=call.one_pass)
-
-    def _logits(self, X: Any) -> Array:
-        """Z2.T ``(m, n_y)``, computed in blocks of rows."""
-        params = Parameters(*map(self._fitted, WEIGHTS))
-        X = validate_data(self, X, accept_sparse="csr", dtype=params.W1.dtype, reset=False)
-        with _checks.silent_overflow():
-            Z2 = logits(X, params, forward=self._forward, n_jobs=self.n_jobs)
-        _checks.check_logits(Z2)
-        return Z2
-
-    def _fitted(self, name: str) -> Array:
-        if name not in vars(self):
-            check_is_fitted(self)  # takes longer to find out, and raises
-        array: Array = vars(self)[name]
-        return array
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.classifier_tags.multi_label = self.class_weight is None
-        return tags
+            location = "X_val, y_val and sample_weight_val"
+            raise _validation.add_location(error, location) from error

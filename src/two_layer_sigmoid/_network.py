@@ -2,12 +2,12 @@
 
 Everything here is in the lecture's orientation: examples are columns, so ``X`` is ``(n_x, m)``
 and ``Y`` is ``(n_y, m)``. The bracketed numbers are the lecture's equation numbers. The module
-knows NumPy and nothing else: no estimator, no solver, no row blocks.
+uses NumPy only: no estimator, no solver, no row blocks.
 
-The functions take two optional keywords that the lecture does not need. ``weights`` ``(m,)`` and
-``total`` replace the lecture's 1/m by w_i / total, so that the parts of a data set that is cut
-into blocks of columns add up to the whole. ``work`` is a :class:`Workspace`, memory to compute in;
-without it each call allocates what it returns.
+The functions take optional keywords that the lecture does not need. ``weights`` ``(m,)`` and
+``total`` replace the lecture's 1/m by w_i / total, so that the results for blocks of columns add up
+to the result for the whole data set. ``workspace`` holds buffers to compute in; without it each
+call allocates what it returns.
 """
 
 from __future__ import annotations
@@ -22,21 +22,24 @@ Array = npt.NDArray[np.floating[Any]]
 CACHE_LINE = 64  # bytes; also the longest vector that a processor computes with
 
 
-class _FourArrays(NamedTuple):
+class _ParameterArrays(NamedTuple):
     W1: Array  # (n_h, n_x)
     b1: Array  # (n_h, 1)
     W2: Array  # (n_y, n_h)
     b2: Array  # (n_y, 1)
 
 
-class Parameters(_FourArrays):
-    """The weights and biases of both layers, or the gradient with respect to them."""
+class Parameters(_ParameterArrays):
+    """The weights and biases of both layers, or the gradient with respect to them.
 
-    theta: Array | None = None  # the one flat vector that all four are views of, if they are
+    ``theta`` is the flat vector that the four arrays are views of, or None if they are separate.
+    """
+
+    theta: Array | None = None
 
     @classmethod
     def views(cls, theta: Array, n_x: int, n_h: int, n_y: int) -> Parameters:
-        """Four views of the flat vector ``theta``: what changes one changes the other."""
+        """Four views of the flat vector ``theta``."""
         shapes = parameter_shapes(n_x, n_h, n_y)
         ends = np.cumsum([rows * columns for rows, columns in shapes])
         pieces = np.split(theta, ends[:-1])
@@ -44,16 +47,34 @@ class Parameters(_FourArrays):
         params.theta = theta
         return params
 
+    def flat(self) -> Array:
+        """The four arrays as one vector: ``theta``, or a new vector if they are separate."""
+        if self.theta is not None:
+            return self.theta
+        return np.concatenate([array.ravel() for array in self])
+
     def assign(self, other: Parameters) -> None:
-        """Copy the four arrays of ``other`` into these, unless they are the same already."""
+        """Copy the arrays of ``other`` into these, unless they are the same objects."""
         if other is self:
             return
-        for mine, theirs in zip(self, other, strict=True):
-            mine[...] = theirs
+        for dst, src in zip(self, other, strict=True):
+            dst[...] = src
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Pickled or deep-copied one by one, the arrays would no longer be views of theta.
+        if self.theta is None:
+            return type(self), tuple(self)
+        n_h, n_x = self.W1.shape
+        return _views_of_received, (self.theta, n_x, n_h, len(self.W2))
+
+
+def _views_of_received(theta: Array, n_x: int, n_h: int, n_y: int) -> Parameters:
+    # An array from a network may be read-only, or at an odd address, where NumPy is slow.
+    return Parameters.views(np.require(theta, requirements=("A", "W")), n_x, n_h, n_y)
 
 
 class Cache(NamedTuple):
-    """What forward propagation leaves for the cost and for backward propagation."""
+    """The results of forward propagation that the cost and backward propagation need."""
 
     Z1: Array  # (n_h, m)
     A1: Array  # (n_h, m)
@@ -62,9 +83,9 @@ class Cache(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """Memory for one pass over ``m`` columns, allocated once and used for every iteration.
+    """Buffers for one pass over ``m`` columns, allocated once and reused in every iteration.
 
-    Two buffers of the hidden layer's size are enough: ``Z1`` shares ``A1``'s, because nothing
+    Two buffers of the hidden layer's size are enough: ``Z1`` and ``A1`` share one, because nothing
     after equation (3) reads ``Z1``, and backward propagation overwrites ``A1`` at its last use.
     """
 
@@ -104,17 +125,18 @@ def initialize_spread(
     *,
     random_state: np.random.RandomState,
     mean: Array | float = 0.0,
-    spread: Array | float = 1.0,
+    std: Array | float = 1.0,
 ) -> Parameters:
     """Hidden units whose dividing lines pass through the data; the output layer starts small.
 
-    ``mean`` and ``spread`` (standard deviation) describe the features, each ``(n_x,)``. A row of
-    W1 has a random direction and such a length that its unit rises from 0 to 1 within about two
-    spreads; b1 makes the line W1 x + b1 = 0 pass through a point drawn from N(mean, spread).
+    ``mean`` and ``std`` ``(n_x,)`` are the mean and standard deviation of each feature. A row of W1
+    has a random direction and a length such that its unit rises from 0 to 1 within about two
+    standard deviations. b1 makes the line W1 x + b1 = 0 pass through a point drawn from
+    N(mean, std).
     """
     params = initialize_small(n_x, n_h, n_y, random_state=random_state)
-    W1 = random_state.standard_normal((n_h, n_x)) * (2 / np.sqrt(n_x)) / spread
-    points = mean + spread * random_state.standard_normal((n_h, n_x))
+    W1 = random_state.standard_normal((n_h, n_x)) * (2 / np.sqrt(n_x)) / std
+    points = mean + std * random_state.standard_normal((n_h, n_x))
     b1 = -(W1 * points).sum(axis=1, keepdims=True)
     return params._replace(W1=W1, b1=b1)
 
@@ -128,17 +150,19 @@ def sigmoid(Z: Array, out: Array | None = None) -> Array:
     return A
 
 
-def forward(X: Array, params: Parameters, *, work: Workspace | None = None) -> tuple[Array, Cache]:
+def forward(
+    X: Array, params: Parameters, *, workspace: Workspace | None = None
+) -> tuple[Array, Cache]:
     """Forward propagation, equations (2) to (4): A2 ``(n_y, m)`` and the cache."""
     W1, b1, W2, b2 = params
-    Z1, A1, Z2, A2 = (None, None, None, None) if work is None else work.cache
+    Z1, A1, Z2, A2 = (None, None, None, None) if workspace is None else workspace.cache
     Z1 = _product(W1, X, Z1)
     Z1 += b1  # (2)
     A1 = sigmoid(Z1, A1)  # (3)
     Z2 = np.dot(W2, A1, out=Z2)
     Z2 += b2  # (4)
     A2 = sigmoid(Z2, A2)
-    return A2, Cache(Z1, A1, Z2, A2) if work is None else work.cache
+    return A2, Cache(Z1, A1, Z2, A2) if workspace is None else workspace.cache
 
 
 def cost(
@@ -147,29 +171,29 @@ def cost(
     *,
     weights: Array | None = None,
     total: float | None = None,
-    work: Workspace | None = None,
+    workspace: Workspace | None = None,
 ) -> float:
     """Log loss, equation (8), summed over the outputs.
 
     With a = sigmoid(z) the lecture's -y log(a) - (1 - y) log(1 - a) is softplus(z) - y z, which
-    neither overflows nor needs a to be kept away from 0 and 1. ``np.logaddexp`` would say the same
-    in one call, seven times slower.
+    does not overflow and needs no clipping of a. ``np.logaddexp`` computes softplus in one call,
+    but takes seven times as long.
     """
     Z2 = cache.Z2
-    if work is None:
-        work = Workspace.allocate(0, len(Z2), Z2.shape[1], Z2.dtype)
-    loss, rest = work.loss, work.dZ2
-    # max(z, 0) - y z is exact for y in {0, 1}: nothing of a small loss is lost to cancellation.
-    np.maximum(Z2, work.zeros, out=loss)
-    np.multiply(Y, Z2, out=rest)
-    loss -= rest
-    np.abs(Z2, out=rest)
-    np.negative(rest, out=rest)
-    np.exp(rest, out=rest)
-    np.log1p(rest, out=rest)
-    loss += rest  # softplus(z) = max(z, 0) + log(1 + exp(-|z|))
-    of_outputs = np.dot(loss, work.ones[:, 0] if weights is None else weights)
-    return float(sum(of_outputs.tolist())) / _total(Y, weights, total)
+    if workspace is None:
+        workspace = Workspace.allocate(0, len(Z2), Z2.shape[1], Z2.dtype)
+    loss, tmp = workspace.loss, workspace.dZ2
+    # max(z, 0) - y z is exact for y in {0, 1}: a small loss does not suffer from cancellation.
+    np.maximum(Z2, workspace.zeros, out=loss)
+    np.multiply(Y, Z2, out=tmp)
+    loss -= tmp
+    np.abs(Z2, out=tmp)
+    np.negative(tmp, out=tmp)
+    np.exp(tmp, out=tmp)
+    np.log1p(tmp, out=tmp)
+    loss += tmp  # softplus(z) = max(z, 0) + log(1 + exp(-|z|))
+    output_losses = np.dot(loss, workspace.ones[:, 0] if weights is None else weights)
+    return float(sum(output_losses.tolist())) / _total(Y, weights, total)
 
 
 def backward(
@@ -180,30 +204,30 @@ def backward(
     *,
     weights: Array | None = None,
     total: float | None = None,
-    work: Workspace | None = None,
+    workspace: Workspace | None = None,
     out: Parameters | None = None,
 ) -> Parameters:
     """Backward propagation, equations (10) to (15): the gradient of the cost.
 
-    The lecture derives dW1 element by element and stops at (12), all its elements. The matrix
-    forms that follow are numbered on: (13) dZ1, (14) dW1, (15) db1. ``out`` receives the gradient;
-    with ``work`` the cache's A1 is overwritten.
+    The lecture derives dW1 element by element and ends with (12), all its elements. The matrix
+    forms continue its numbers: (13) dZ1, (14) dW1, (15) db1. ``out`` receives the gradient. With
+    ``workspace`` the cache's A1 is overwritten.
     """
     _, A1, _, A2 = cache
     dW1, db1, dW2, db2 = (None, None, None, None) if out is None else out
-    not_A1 = None if work is None else A1
-    if work is None:
-        work = Workspace.allocate(len(A1), len(Y), Y.shape[1], A2.dtype)
-    dZ1, dZ2, ones = work.dZ1, work.dZ2, work.ones
+    one_minus_A1 = None if workspace is None else A1
+    if workspace is None:
+        workspace = Workspace.allocate(len(A1), len(Y), Y.shape[1], A2.dtype)
+    dZ1, dZ2, ones = workspace.dZ1, workspace.dZ2, workspace.ones
     scale = (1.0 if weights is None else weights) / _total(Y, weights, total)
     np.subtract(A2, Y, out=dZ2)
     dZ2 *= scale
     dW2 = np.dot(dZ2, A1.T, out=dW2)  # (10)
     db2 = np.dot(dZ2, ones, out=db2)  # (10)
-    multiply = np.multiply if len(dZ2) == 1 else np.dot  # the same; for one output quicker
+    multiply = np.multiply if len(dZ2) == 1 else np.dot  # equal; faster for one output
     multiply(params.W2.T, dZ2, out=dZ1)
     dZ1 *= A1
-    dZ1 *= np.subtract(1.0, A1, out=not_A1)  # (13)
+    dZ1 *= np.subtract(1.0, A1, out=one_minus_A1)  # (13)
     dW1 = _product(dZ1, X.T, dW1)  # (14)
     db1 = np.dot(dZ1, ones, out=db1)  # (15)
     return Parameters(dW1, db1, dW2, db2) if out is None else out
@@ -212,7 +236,7 @@ def backward(
 def update(params: Parameters, grads: Parameters, learning_rate: float) -> Parameters:
     """One step of gradient descent, equation (9), in place.
 
-    Where both are views of one vector each, as in training, one line is all four of the lecture.
+    In training both arguments are views of flat vectors, and one line does all four updates.
     """
     if params.theta is not None and grads.theta is not None:
         np.subtract(params.theta, learning_rate * grads.theta, out=params.theta)
@@ -223,7 +247,7 @@ def update(params: Parameters, grads: Parameters, learning_rate: float) -> Param
 
 
 def _aligned(rows: int, columns: int, dtype: npt.DTypeLike) -> Array:
-    """An empty array that begins where a cache line does; NumPy's own cost up to a quarter more."""
+    """An empty array aligned to a cache line; passes over unaligned ones take up to 25 % longer."""
     n_bytes = rows * columns * np.dtype(dtype).itemsize
     memory = np.empty(n_bytes + CACHE_LINE, np.uint8)
     start = -memory.ctypes.data % CACHE_LINE
@@ -231,16 +255,16 @@ def _aligned(rows: int, columns: int, dtype: npt.DTypeLike) -> Array:
 
 
 def _total(Y: Array, weights: Array | None, total: float | None) -> float:
-    """The lecture's m: ``total`` where it is given, else what these columns weigh."""
+    """The lecture's m: ``total`` if given, else the sum of the weights of these columns."""
     if total is not None:
         return total
     return float(Y.shape[1] if weights is None else weights.sum())
 
 
 def _product(A: Array, X: Array, out: Array | None) -> Array:
-    """``A @ X``; X may be a SciPy sparse array, which NumPy cannot multiply into ``out``."""
+    """``A @ X``; X may be a SciPy sparse array, whose products take no ``out``."""
     if isinstance(X, np.ndarray):
-        return np.dot(A, X, out=out)  # for small arrays quicker than ``np.matmul``
+        return np.dot(A, X, out=out)  # faster than ``np.matmul`` for small arrays
     if out is None:
         return A @ X
     out[...] = A @ X

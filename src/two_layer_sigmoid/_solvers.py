@@ -1,17 +1,18 @@
-"""Iteration: from a start to parameters and a reason why it ended.
+"""Solvers, and the rules by which they stop.
 
-A solver sees an objective, a callable that gives cost and gradient, and a :class:`Run`, the state
-of training from one start; it knows neither data nor estimator, prints nothing and warns of
-nothing. It may leave a run at a limit and be called again to go on, which is what lets
-:func:`race` try several starts.
+A solver is a function of an objective, a :class:`TrainingState`, a maximal number of iterations and
+a :class:`Monitor`. It changes the parameters of the state in place until the monitor tells it to
+stop. It knows neither the data nor the estimator. It can be called again to continue, which is how
+:func:`successive_halving` trains from several initial parameters.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from scipy.optimize import minimize
 from ._network import Array, Parameters
 
 if TYPE_CHECKING:
+    from ._callbacks import Tasks
     from ._objective import Objective
 
 GRADIENT_SMALL = "gradient small"
@@ -29,322 +31,382 @@ DIVERGED = "diverged"
 INTERRUPTED = "interrupted"
 STOPPED = "stopped by callback"
 
-# Divergence is a cost above CEILING times the larger of the first cost and ln 2, PATIENCE times
-# in a row. The lecture's own rate oscillates by less, and must not be taken for it.
-CEILING = 10
-PATIENCE = 100
+# Training has diverged if the loss stays above DIVERGENCE_FACTOR times the larger of the initial
+# loss and ln 2 for DIVERGENCE_ITERS iterations. The lecture's learning rate oscillates less.
+DIVERGENCE_FACTOR = 10
+DIVERGENCE_ITERS = 100
 LN_2 = math.log(2)
-# Pairs of steps and gradients that L-BFGS remembers; SciPy's default is 10. Measured: 40 end lower
-# on the moons and the lecture's data with 8 units, in half the iterations; more than two for each
-# parameter gain nothing.
-MEMORY = 40
-# Iterations for each parameter after which the memory is emptied. Measured: where the best weights
-# lie at infinity, as with 2 units on the lecture's data, that takes a third of the iterations to a
-# small gradient; elsewhere it does no harm.
-RENEWAL = 30
+PLATEAU_RTOL = 0.01  # a loss this close to the baseline's has learned nothing
+# Pairs of steps and gradient differences that L-BFGS keeps; SciPy's default is 10. Measured: 40
+# pairs reach a lower loss on the moons and the lecture's data with 8 units, in half the iterations.
+# More than two for each parameter gain nothing.
+HISTORY_SIZE = 40
+# Iterations for each parameter after which L-BFGS drops its history. Measured: if the best weights
+# lie at infinity, as with 2 units on the lecture's data, a small gradient takes a third of the
+# iterations; elsewhere it makes no difference.
+RESTART_INTERVAL = 30
 
 
-class Watch(NamedTuple):
-    """What every solver asks before each update, besides whether it has come to its limit."""
+@dataclass(eq=False)
+class TrainingState:
+    """Training from one set of initial parameters: where it is, and how it got there.
 
-    tol: float  # an end where no entry of the gradient is larger
-    on_step: Callable[[Run], bool] | None = None  # told of each update; True stops
-    validation_cost: Callable[[Parameters], float] | None = None
-    penalty: Callable[[Parameters], float] = lambda _: 0.0  # what the cost holds of it
-    n_iter_no_change: int = 0  # updates without a lower validation cost that are an end
-    plateau: float = math.inf  # they count where the training cost, without penalty, is lower:
-    # where something has been learned that more training could spoil
-
-
-class Run:
-    """Training from one start: the parameters, the way there, and the best on the way.
-
-    ``params`` are views of the flat vector ``theta``, which solvers change in place; ``velocity``
-    is momentum's, if there is any. ``cost`` is that of ``params``, penalty included. Entry i of the
-    curves is from before update i.
+    ``params`` are views of the flat vector ``theta``, which solvers change in place. ``loss`` is
+    that of ``params``, penalty included. The monitored loss is the validation loss if there is a
+    validation set, else ``loss``. Entry i of the curves is from before update i.
     """
 
-    def __init__(self, params: Parameters, velocity: Array | None = None) -> None:
-        assert params.theta is not None
-        self.params, self.theta = params, params.theta
-        self.velocity = velocity
-        self.cost = self.score = math.inf
-        self.loss_curve: list[float] = []
-        self.validation_loss_curve: list[float] = []
-        self.stop_reason: str | None = None
-        self.validated = False  # whether the score is a validation cost
-        self.best = self.theta.copy()  # by the score: the validation cost, or else the cost
-        self.best_cost = self.best_score = math.inf
-        self._last = self.theta.copy()  # the last with a finite cost
-        self._ceiling = math.inf
-        self._tame_at = self._better_at = 0
+    params: Parameters
+    velocity: Array | None = None  # of momentum
+    loss: float = math.inf
+    monitored_loss: float = math.inf
+    loss_curve: list[float] = field(default_factory=list)
+    validation_loss_curve: list[float] = field(default_factory=list)
+    stop_reason: str | None = None
+    is_validated: bool = False  # whether the monitored loss is a validation loss
+    best_loss: float = math.inf  # of the parameters with the lowest monitored loss
+    best_monitored_loss: float = math.inf
+    best_iter: int = 0
+    max_loss: float = math.inf  # training diverges above it
+    last_below_max: int = 0  # iteration
+
+    def __post_init__(self) -> None:
+        self.theta = self.params.flat()
+        self.best_theta = self.theta.copy()
+        self.last_finite = self.theta.copy()
 
     @property
     def n_iter(self) -> int:
         """Number of updates made."""
         return len(self.loss_curve)
 
-    def ends(self, cost: float, gradient: Array, limit: int, watch: Watch) -> bool:
-        """Take note of ``theta``, whose cost and gradient these are; is that the end?
-
-        Every solver calls this before each update, and once more after the last.
-        """
-        self.stop_reason = self._reason_to_stop(cost, gradient, limit, watch)
-        if self.stop_reason is None and watch.on_step is not None and watch.on_step(self):
-            self.stop_reason = STOPPED
-        if self.stop_reason is None and watch.validation_cost is not None:
-            self.validation_loss_curve.append(self.score)
-        return self.stop_reason is not None
-
-    def give_up(self) -> None:
-        """End where the update that was to come cannot be made: nothing lower can be found."""
-        self.loss_curve.pop()
-        del self.validation_loss_curve[self.n_iter :]
-        self.stop_reason = GRADIENT_SMALL
-
     @property
-    def kept_cost(self) -> float:
-        """The training cost of the parameters that would be kept if this were the end."""
-        return self.best_cost if self.validated else self.cost
+    def restorable_loss(self) -> float:
+        """The training loss of the parameters to keep if training ended now."""
+        return self.best_loss if self.is_validated else self.loss
 
-    def restore_best(self, objective: Objective) -> None:
-        """Go back to the best parameters on the way."""
-        self._go_back_to(self.best)
-        self.cost = self.best_cost = objective(self.params)
-        self.score = self.best_score
-        del self.validation_loss_curve[self.n_iter :]  # an interrupted epoch has no loss
-
-    def _go_back_to(self, theta: Array) -> None:
+    def go_back_to(self, theta: Array) -> None:
+        """Set the parameters to earlier ones, at rest."""
         if self.velocity is not None and not np.array_equal(theta, self.theta):
             self.velocity[:] = 0.0
         self.theta[:] = theta
 
-    def close(self, objective: Objective, start: Array) -> None:
-        """Compute the cost after mini-batches; if the last epoch spoiled it, go back."""
-        if self.loss_curve:
-            self.cost = objective(self.params)
-        for theta in self.best, start:
-            if not math.isfinite(self.cost):
-                self.stop_reason = DIVERGED
-                self._go_back_to(theta)
-                self.cost = objective(self.params)
+    def restore_best(self, objective: Objective) -> None:
+        """Set the parameters to those with the lowest monitored loss."""
+        self.go_back_to(self.best_theta)
+        self.loss = self.best_loss = objective.loss(self.params)
+        self.monitored_loss = self.best_monitored_loss
+        del self.validation_loss_curve[self.n_iter :]  # an interrupted epoch has no loss
 
-    def round(self, dtype: npt.DTypeLike, objective: Objective) -> None:
-        """Let the parameters be what they are in a dtype of less precision."""
-        self.theta[:] = self.theta.astype(dtype)
-        self.cost = objective(self.params)
 
-    def _reason_to_stop(self, cost: float, gradient: Array, limit: int, watch: Watch) -> str | None:
+@dataclass(eq=False)
+class Monitor:
+    """Decides when training stops, prints the loss and calls callbacks."""
+
+    tol: float  # stop if no entry of the gradient is larger
+    validation_loss: Callable[[Parameters], float] | None = None
+    n_iter_no_change: int = 0  # stop after as many iterations without a lower validation loss; they
+    # count only if the training loss without penalty is below the plateau: otherwise nothing has
+    # been learned that more training could spoil
+    plateau: float = math.inf
+    penalty: Callable[[Parameters], float] = lambda params: 0.0
+    print_every: int = 0  # iterations; 0 prints nothing
+    tasks: Tasks | None = None  # of the callbacks
+    bind: Callable[[TrainingState], Any] | None = None  # called with a state before it is trained
+
+    def should_stop(
+        self, state: TrainingState, loss: float, gradient: Array, max_iter: int
+    ) -> bool:
+        """Record the loss and the gradient of the state's parameters; is this the end?
+
+        Every solver calls this before each update, and once after the last one.
+        """
+        state.stop_reason = self._reason_to_stop(state, loss, gradient, max_iter)
+        if state.stop_reason is None:
+            if self.print_every and state.n_iter % self.print_every == 0:
+                self.print_loss(state)
+            if self.tasks is not None and self.tasks.begin_iteration():
+                state.stop_reason = STOPPED
+            elif state.is_validated:
+                state.validation_loss_curve.append(state.monitored_loss)
+        return state.stop_reason is not None
+
+    def stop_line_search_failed(self, state: TrainingState) -> None:
+        """Stop because the line search finds no lower loss; the announced update is not made."""
+        state.loss_curve.pop()
+        del state.validation_loss_curve[state.n_iter :]
+        state.stop_reason = GRADIENT_SMALL
+
+    def finalize_epochs(self, state: TrainingState, objective: Objective, initial: Array) -> None:
+        """Compute the loss after mini-batches; if it is not finite, undo the last epoch."""
+        if state.loss_curve:
+            state.loss = objective.loss(state.params)
+        for theta in state.best_theta, initial:
+            if not math.isfinite(state.loss):
+                state.stop_reason = DIVERGED
+                state.go_back_to(theta)
+                state.loss = objective.loss(state.params)
+
+    def begin(self, state: TrainingState, states: Sequence[TrainingState], until: int) -> None:
+        """Announce that one of the states is trained up to ``until`` updates."""
+        if self.bind is not None:
+            self.bind(state)
+        if self.print_every and len(states) > 1:
+            print(f"Start {states.index(state) + 1} of {len(states)}, up to iteration {until}")
+
+    def end(self, state: TrainingState, states: Sequence[TrainingState]) -> None:
+        """End the open task of the callbacks; one of them can stop training."""
+        if self.tasks is None or not self.tasks.end_iteration():
+            return
+        if len(states) > 1 or state.stop_reason == ITERATION_LIMIT:  # else it is over anyway
+            state.stop_reason = STOPPED
+
+    def print_loss(self, state: TrainingState, ending: str = "") -> None:
+        """Print the losses of a state."""
+        validation = f", validation {state.monitored_loss:.6f}" if state.is_validated else ""
+        print(f"Cost after iteration {state.n_iter}: {state.loss:.6f}{validation}{ending}")
+
+    def _reason_to_stop(
+        self, state: TrainingState, loss: float, gradient: Array, max_iter: int
+    ) -> str | None:
         square = float(gradient.dot(gradient))
-        if not _all_finite(cost, square, gradient, self.theta):
-            self._go_back_to(self._last)
+        if not _all_finite(loss, square, gradient, state.theta):
+            state.go_back_to(state.last_finite)
             return DIVERGED
-        self.cost = cost
-        self._last[:] = self.theta
-        self._compare(watch)
-        if self.n_iter - self._tame_at == PATIENCE:
+        state.loss = loss
+        state.last_finite[:] = state.theta
+        self._compare(state)
+        if state.n_iter - state.last_below_max == DIVERGENCE_ITERS:
             return DIVERGED
-        # Only a short gradient can have no entry above tol: the cheap question first. The factor
-        # 2 makes up for rounding.
-        tol = watch.tol
+        # If all entries are within tol, so is their root mean square: the cheaper test comes first.
+        # The factor 2 makes up for rounding errors.
+        tol = self.tol
         if square <= 2 * gradient.size * tol * tol and np.abs(gradient).max() <= tol:
             return GRADIENT_SMALL
-        stale = self.n_iter - self._better_at
-        if watch.validation_cost is not None and stale >= watch.n_iter_no_change:
+        if state.is_validated and state.n_iter - state.best_iter >= self.n_iter_no_change:
             return EARLY_STOPPING
-        return ITERATION_LIMIT if self.n_iter >= limit else None
+        return ITERATION_LIMIT if state.n_iter >= max_iter else None
 
-    def _compare(self, watch: Watch) -> None:
-        """Keep the best so far; note since when the cost is too high, and nothing better came."""
-        if self.n_iter == 0:
-            self._ceiling = CEILING * max(self.cost, LN_2)
-        if self.cost <= self._ceiling:
-            self._tame_at = self.n_iter
-        validate = watch.validation_cost
-        self.validated = validate is not None
-        self.score = self.cost if validate is None else validate(self.params)
-        if self.score < self.best_score:
-            self.best_cost, self.best_score, self.best[:] = self.cost, self.score, self.theta
-            self._better_at = self.n_iter
-        elif self.validated and self.cost - watch.penalty(self.params) >= watch.plateau:
-            self._better_at = self.n_iter
+    def _compare(self, state: TrainingState) -> None:
+        """Keep the best parameters so far, and count iterations without an improvement."""
+        if state.n_iter == 0:
+            state.max_loss = DIVERGENCE_FACTOR * max(state.loss, LN_2)
+        if state.loss <= state.max_loss:
+            state.last_below_max = state.n_iter
+        state.is_validated = self.validation_loss is not None
+        state.monitored_loss = state.loss
+        if self.validation_loss is not None:
+            state.monitored_loss = self.validation_loss(state.params)
+        if state.monitored_loss < state.best_monitored_loss:
+            state.best_loss, state.best_monitored_loss = state.loss, state.monitored_loss
+            state.best_theta[:] = state.theta
+            state.best_iter = state.n_iter
+        elif state.is_validated and state.loss - self.penalty(state.params) >= self.plateau:
+            state.best_iter = state.n_iter
 
 
-class Step(NamedTuple):
-    """How gradient descent gets from one iteration to the next."""
+Step = Callable[[TrainingState, Parameters], None]
 
-    update: Callable[[Parameters, Parameters, float], Parameters]
-    learning_rate: float
-    momentum: float = 0.0
 
-    def take(self, run: Run, grads: Parameters) -> None:
-        """Update the run's parameters; with momentum ``grads`` becomes what is passed as such.
+def gradient_step(
+    state: TrainingState,
+    grads: Parameters,
+    *,
+    update: Callable[[Parameters, Parameters, float], Parameters],
+    learning_rate: float,
+    momentum: float = 0.0,
+) -> None:
+    """Update the state's parameters; with momentum ``grads`` is overwritten by the velocity's step.
 
-        Nesterov's momentum: I. Sutskever, J. Martens, G. Dahl and G. Hinton, "On the importance of
-        initialization and momentum in deep learning", ICML 2013, written, as in scikit-learn and
-        PyTorch, with the parameters that the original calls those looked ahead to.
-        """
-        if self.momentum > 0:
-            gradient = grads.theta
-            assert gradient is not None
-            if run.velocity is None:
-                run.velocity = np.zeros_like(gradient)
-            run.velocity *= self.momentum
-            run.velocity += gradient
-            gradient += self.momentum * run.velocity
-        run.params.assign(self.update(run.params, grads, self.learning_rate))
+    Nesterov's momentum: I. Sutskever, J. Martens, G. Dahl and G. Hinton, "On the importance of
+    initialization and momentum in deep learning", ICML 2013, in the form of scikit-learn and
+    PyTorch, whose parameters are the original's look-ahead parameters.
+    """
+    if momentum > 0:
+        gradient = grads.flat()
+        if state.velocity is None:
+            state.velocity = np.zeros_like(gradient)
+        state.velocity *= momentum
+        state.velocity += gradient
+        gradient += momentum * state.velocity
+    state.params.assign(update(state.params, grads, learning_rate))
 
 
 def gradient_descent(
-    objective: Objective, run: Run, limit: int, *, step: Step, watch: Watch
+    objective: Objective, state: TrainingState, max_iter: int, monitor: Monitor, *, step: Step
 ) -> None:
-    """Full-batch gradient descent, equation (9), until ``limit`` updates are made in all."""
-    gradient = np.empty_like(run.theta)
-    grads = objective.views(gradient)
-    while not run.ends(objective(run.params, grads), gradient, limit, watch):
-        run.loss_curve.append(run.cost)
-        step.take(run, grads)
+    """Full-batch gradient descent, equation (9), until ``max_iter`` updates in all."""
+    while True:
+        loss, grads = objective.loss_gradient(state.params)
+        if monitor.should_stop(state, loss, grads.flat(), max_iter):
+            return
+        state.loss_curve.append(loss)
+        step(state, grads)
 
 
-def mini_batch_descent(
+def minibatch_descent(
     objective: Objective,
-    run: Run,
-    limit: int,
+    state: TrainingState,
+    max_iter: int,
+    monitor: Monitor,
     *,
-    batches: Callable[[], Iterator[tuple[Objective, float]]],
     step: Step,
-    watch: Watch,
+    minibatches: Callable[[], Iterator[tuple[Objective, float]]],
 ) -> None:
-    """Gradient descent by mini-batches, until ``limit`` epochs are made in all.
+    """Gradient descent by mini-batches, until ``max_iter`` epochs in all.
 
-    ``batches`` begins an epoch: it yields objectives of some rows each, and their shares of all.
-    After an epoch, cost and gradient are the means over its batches, each taken before its update;
-    those of all rows are computed at the start, where the mean gradient is small (it may be so
-    because the batches pull to and fro), and the cost at the end.
+    ``minibatches`` starts an epoch: it yields objectives of some rows and their fractions of all
+    rows. The loss and gradient of an epoch are the means over its mini-batches, each taken before
+    its update. Those of all rows are computed at the start, where the mean gradient is small (the
+    mini-batches can cancel each other), and at the end.
     """
-    gradient, mean_gradient = np.empty((2, run.theta.size), run.theta.dtype)
-    grads, mean_grads = objective.views(gradient), objective.views(mean_gradient)
-    start = run.theta.copy()
-    cost = objective(run.params, mean_grads)
-    while not run.ends(cost, mean_gradient, limit, watch):
-        cost, mean_gradient[:] = 0.0, 0.0
-        for batch, share in batches():
-            cost += share * batch(run.params, grads)
-            mean_gradient += share * gradient
-            step.take(run, grads)
-        run.loss_curve.append(cost)
-        if np.abs(mean_gradient).max() <= watch.tol:
-            objective(run.params, mean_grads)
-    run.close(objective, start)
+    initial = state.theta.copy()
+    loss, grads = objective.loss_gradient(state.params)
+    mean_gradient = grads.flat().copy()
+    while not monitor.should_stop(state, loss, mean_gradient, max_iter):
+        loss, mean_gradient[:] = 0.0, 0.0
+        for minibatch, fraction in minibatches():
+            minibatch_loss, grads = minibatch.loss_gradient(state.params)
+            loss += fraction * minibatch_loss
+            mean_gradient += fraction * grads.flat()
+            step(state, grads)
+        state.loss_curve.append(loss)
+        if np.abs(mean_gradient).max() <= monitor.tol:
+            mean_gradient[:] = objective.loss_gradient(state.params)[1].flat()
+    monitor.finalize_epochs(state, objective, initial)
 
 
-def lbfgs(objective: Objective, run: Run, limit: int, *, watch: Watch) -> None:
-    """SciPy's L-BFGS, until ``limit`` iterations are made in all.
+def lbfgs(objective: Objective, state: TrainingState, max_iter: int, monitor: Monitor) -> None:
+    """SciPy's L-BFGS, until ``max_iter`` iterations in all.
 
     R. H. Byrd, P. Lu, J. Nocedal and C. Zhu, "A limited memory algorithm for bound constrained
-    optimization", SIAM J. Sci. Comput. 16, 1995. SciPy's own tests of an end are off; ours look at
-    each iteration. Every ``RENEWAL`` iterations a parameter it starts anew from where it is, its
-    memory empty; so it does where it gives up, because no step along the gradient lowers the cost
-    any more in float64, and if that gains nothing, this is the end.
+    optimization", SIAM J. Sci. Comput. 16, 1995. SciPy's stopping criteria are off; the monitor is
+    asked after each iteration. After ``RESTART_INTERVAL`` iterations for each parameter, or if the
+    line search fails in the precision of float64, L-BFGS starts again from the current parameters
+    with an empty history. If that does not lower the loss, training stops.
     """
-    gradient = np.empty_like(run.theta)
-    grads = objective.views(gradient)
+    gradient = state.theta  # of the parameters in the state, once it is evaluated
 
-    def cost_at(x: Array) -> float:
-        run.theta[:] = x
-        return objective(run.params, grads)
+    def loss_gradient(x: Array) -> tuple[float, Array]:
+        nonlocal gradient
+        state.theta[:] = x
+        loss, grads = objective.loss_gradient(state.params)
+        gradient = grads.flat()
+        return loss, gradient
 
-    def gradient_at(_: Array) -> Array:  # SciPy asks where it has just asked for the cost
-        return gradient
-
-    def look(intermediate_result: Any) -> None:  # SciPy looks at the name
-        run.theta[:] = intermediate_result.x
-        if run.ends(float(intermediate_result.fun), gradient, limit, watch):
+    def after_iteration(intermediate_result: Any) -> None:  # SciPy requires this name
+        loss, x = float(intermediate_result.fun), intermediate_result.x
+        if not (x == state.theta).all():  # SciPy has evaluated another point last
+            loss, _ = loss_gradient(x)
+        if monitor.should_stop(state, loss, gradient, max_iter):
             raise StopIteration
-        run.loss_curve.append(run.cost)
+        state.loss_curve.append(state.loss)
 
-    if run.ends(cost_at(run.theta), gradient, limit, watch):
+    if monitor.should_stop(state, *loss_gradient(state.theta), max_iter):
         return
-    run.loss_curve.append(run.cost)
-    while run.stop_reason is None:
-        begun_at = run.cost
+    state.loss_curve.append(state.loss)
+    n = state.theta.size
+    options: dict[str, float] = {
+        "maxcor": min(HISTORY_SIZE, 2 * n),
+        "maxiter": RESTART_INTERVAL * n,
+    }
+    options |= {"maxfun": math.inf, "ftol": 0.0, "gtol": 0.0}
+    while state.stop_reason is None:
+        loss_before = state.loss
         result = minimize(
-            cost_at,
-            run.theta.copy(),
-            jac=gradient_at,
+            loss_gradient,
+            state.theta.copy(),
+            jac=True,
             method="L-BFGS-B",
-            callback=look,
-            options=_options(run.theta.size),
+            callback=after_iteration,
+            options=options,
         )
-        if run.stop_reason is None:
-            run.theta[:] = result.x  # the last evaluation need not be that
-            if not run.cost < begun_at:
-                run.give_up()
+        if state.stop_reason is None:
+            state.theta[:] = result.x  # can differ from the last point evaluated
+            if not state.loss < loss_before:
+                monitor.stop_line_search_failed(state)
 
 
-def _options(n: int) -> dict[str, float]:
-    """SciPy's, for n parameters: no end of its own but that of the memory."""
-    memory = {"maxcor": min(MEMORY, 2 * n), "maxiter": RENEWAL * n}
-    return memory | {"maxfun": math.inf, "ftol": 0.0, "gtol": 0.0}
+def successive_halving(
+    states: Sequence[TrainingState],
+    solve: Callable[[TrainingState, int], None],
+    monitor: Monitor,
+    *,
+    max_iter: int,
+    first_rung: int,
+) -> TrainingState:
+    """Train from several initial parameters, and return the state with the lowest loss.
 
-
-def race(
-    runs: Sequence[Run], advance: Callable[[Run, int], None], max_iter: int, first_lap: int
-) -> Run:
-    """The best of several runs, of which the worse half is left behind lap after lap.
-
-    Successive halving: K. Jamieson and A. Talwalkar, "Non-stochastic best arm identification and
-    hyperparameter optimization", AISTATS 2016. ``advance(run, limit)`` takes a run up to ``limit``
-    updates. The first lap ends at ``first_lap``, each lap at twice the updates of the one before,
-    and the last, for one run, at ``max_iter``. Ctrl-C ends the race too: of the runs so far, the
-    one with the lowest cost on the way is the best.
+    K. Jamieson and A. Talwalkar, "Non-stochastic best arm identification and hyperparameter
+    optimization", AISTATS 2016. ``solve(state, until)`` trains a state up to ``until`` updates in
+    all. The first rung ends at ``first_rung`` updates. At the end of each rung the better half is
+    kept, and the next rung ends at twice the updates. The best state goes on to ``max_iter``.
+    Ctrl-C ends training with the state that has had the lowest loss.
     """
-    field = list(runs)
     try:
-        for lap in range(n_laps(len(runs))):
-            for run in field:
-                _advance(run, advance, first_lap << lap, max_iter)
-                if run.stop_reason == STOPPED:
-                    return _best(runs, STOPPED)
-            field = sorted(field, key=attrgetter("kept_cost"))[: (len(field) + 1) // 2]
-        best = field[0]
-        while _advance(best, advance, max_iter, max_iter):
-            if best.stop_reason == STOPPED:
-                return _best(runs, STOPPED)
-            best = min(runs, key=attrgetter("kept_cost"))  # one left behind, if this got worse
+        for state, until in _rungs(states, max_iter, first_rung):
+            monitor.begin(state, states, until)
+            solve(state, until)
+            monitor.end(state, states)
+            if state.stop_reason == STOPPED:
+                return _best(states, "restorable_loss", STOPPED)
     except KeyboardInterrupt:
-        if all(run.best_cost == math.inf for run in runs):  # nothing to keep yet
+        if all(state.best_loss == math.inf for state in states):  # there is nothing to keep yet
             raise
-        return _best(runs, INTERRUPTED)
+        return _best(states, "best_loss", INTERRUPTED)
+    return _best(states, "restorable_loss")
+
+
+def finalize(state: TrainingState, objective: Objective, dtype: npt.DTypeLike) -> None:
+    """Set the state to the parameters to keep, rounded to ``dtype``, and compute their loss."""
+    try:
+        if state.is_validated or state.stop_reason == INTERRUPTED:
+            state.restore_best(objective)
+        if state.theta.dtype != dtype:
+            state.theta[:] = state.theta.astype(dtype)
+            state.loss = objective.loss(state.params)
+    except KeyboardInterrupt:
+        state.stop_reason = INTERRUPTED
+        finalize(state, objective, dtype)
+
+
+def n_rungs(n_states: int) -> int:
+    """How often the worse half is dropped until one state is left."""
+    return (n_states - 1).bit_length()
+
+
+def _rungs(
+    states: Sequence[TrainingState], max_iter: int, until: int
+) -> Iterator[tuple[TrainingState, int]]:
+    """The state to train next, and up to how many updates."""
+    active = list(states)
+    while len(active) > 1:
+        yield from (
+            (state, min(until, max_iter)) for state in active if _can_go_on(state, max_iter)
+        )
+        active = sorted(active, key=attrgetter("restorable_loss"))[: (len(active) + 1) // 2]
+        until *= 2
+    while _can_go_on(best := _best(states, "restorable_loss"), max_iter):
+        yield best, max_iter  # a dropped state, if the last one's loss has risen
+
+
+def _can_go_on(state: TrainingState, max_iter: int) -> bool:
+    at_limit = state.stop_reason in {None, ITERATION_LIMIT}
+    return at_limit and (state.stop_reason is None or state.n_iter < max_iter)
+
+
+def _best(
+    states: Sequence[TrainingState], by: str, stop_reason: str | None = None
+) -> TrainingState:
+    best = min(states, key=attrgetter(by))
+    best.stop_reason = stop_reason or best.stop_reason
     return best
 
 
-def _advance(run: Run, advance: Callable[[Run, int], None], limit: int, max_iter: int) -> bool:
-    """Take a run further, unless it has ended; whether it had not."""
-    unfinished = run.stop_reason is None or (
-        run.stop_reason == ITERATION_LIMIT and run.n_iter < max_iter
-    )
-    if unfinished:
-        advance(run, min(limit, max_iter))
-    return unfinished
-
-
-def n_laps(n_runs: int) -> int:
-    """How often the worse half is left behind until there is one run."""
-    return (n_runs - 1).bit_length()
-
-
-def _best(runs: Sequence[Run], stop_reason: str) -> Run:
-    """The best of runs that were ended before their time."""
-    of = attrgetter("best_cost" if stop_reason == INTERRUPTED else "kept_cost")
-    best = min(runs, key=of)
-    best.stop_reason = stop_reason
-    return best
-
-
-def _all_finite(cost: float, square: float, gradient: Array, theta: Array) -> bool:
-    # Squares overflow only where an entry is infinite, not a number or near the limit; the exact
-    # test takes several times as long. ``square`` is the gradient's.
-    if math.isfinite(cost + square + theta.dot(theta)):
+def _all_finite(loss: float, square: float, gradient: Array, theta: Array) -> bool:
+    """Whether all are finite; ``square`` is the gradient's."""
+    # A sum of squares overflows only if an entry is not finite or close to the limit. The exact
+    # test takes several times as long.
+    if math.isfinite(loss + square + theta.dot(theta)):
         return True
-    return bool(math.isfinite(cost) and np.isfinite(gradient).all() and np.isfinite(theta).all())
+    return bool(math.isfinite(loss) and np.isfinite(gradient).all() and np.isfinite(theta).all())

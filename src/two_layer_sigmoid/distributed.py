@@ -11,28 +11,27 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import _fit_context
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from . import _checks, _targets
-from ._classifier import WEIGHTS, TwoLayerSigmoidClassifier
-from ._objective import target_weights
-from ._partitions import (
-    Partitions,
-    Table,
+from . import _encoding, _prediction, _validation
+from ._classifier import WEIGHTS, BaseTwoLayerSigmoid, TwoLayerSigmoidClassifier, rollback_on_error
+from ._dask_data import (
+    DaskData,
+    DaskInputs,
     accuracy,
     check_dask,
-    description,
-    is_lazy,
-    judged,
+    dask_meta,
+    is_dask_collection,
+    predict_lazily,
     shards_in_memory,
 )
-from ._threads import single_blas_thread
-from ._training import Call, all_or_nothing
+from ._parallel import single_blas_thread
 
 __all__ = ["DaskTwoLayerSigmoidClassifier"]
 
 
-class DaskTwoLayerSigmoidClassifier(TwoLayerSigmoidClassifier):
+class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     """The network, trained on a Dask cluster to the same weights as in memory.
 
     Every evaluation sends the parameters to the workers and brings back a cost and a gradient for
@@ -77,7 +76,7 @@ class DaskTwoLayerSigmoidClassifier(TwoLayerSigmoidClassifier):
     (8, 2)
     """
 
-    @all_or_nothing
+    @rollback_on_error
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, client: Any = None) -> Self:
         """Train the network.
@@ -111,15 +110,24 @@ class DaskTwoLayerSigmoidClassifier(TwoLayerSigmoidClassifier):
             As for the in-memory estimator, naming the partition where it lies in one; and if the
             length of a chunk is not known, or a parameter wants what is not done here.
         """
-        return self._train_on_dask(X, y, sample_weight, client)
-
-    @property
-    def partial_fit(self) -> Any:
-        """Not here: the estimator that :meth:`to_local` makes has it."""
-        raise AttributeError(
-            f"{type(self).__name__} has no partial_fit: use that of TwoLayerSigmoidClassifier, to "
-            "which to_local() converts."
-        )
+        check_dask("DaskTwoLayerSigmoidClassifier.fit")
+        _validation.check_parameters(self)
+        _check_full_batches(self)
+        inputs = DaskInputs.read(X, y, sample_weight, client)
+        resume = self.warm_start and hasattr(self, "W1_")
+        validate_data(self, dask_meta(X), skip_check_array=True, reset=not resume)
+        working_dtype = self._working_dtype(inputs.X.dtype)
+        data = DaskData(int(self.n_h), working_dtype, client)
+        with single_blas_thread, _validation.ignore_overflow(), data:
+            self._encode(data, inputs, resume=resume)
+            self._train(
+                data,
+                dtype=np.dtype(np.float32 if inputs.X.dtype == np.float32 else np.float64),
+                random_state=check_random_state(self.random_state),
+                resume=resume,
+                inputs={"X": X, "y": y, "sample_weight": sample_weight},
+            )
+        return self
 
     def row_chunks(self, X: Any) -> tuple[int, ...]:
         """The numbers of rows of chunks for which ``fit`` gives the bits of the in-memory fit.
@@ -165,74 +173,13 @@ class DaskTwoLayerSigmoidClassifier(TwoLayerSigmoidClassifier):
         local.__dict__.update(fitted)
         return local
 
-    def decision_function(self, X: Any) -> Any:
-        """The logits z2 of the output layer.
-
-        Parameters
-        ----------
-        X : dask array or dataframe, or array-like, of shape (n_samples, n_features)
-            Rows to judge.
-
-        Returns
-        -------
-        Z2 : array of shape (n_samples,) or (n_samples, n_y)
-            Lazy where X is: a dask array in the partitions of X. So in the methods below; what the
-            arrays hold is described in :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier`.
-        """
-        return self._judge("decision_function", X)
-
-    def predict(self, X: Any) -> Any:
-        """The predicted labels.
-
-        Parameters
-        ----------
-        X : dask array or dataframe, or array-like, of shape (n_samples, n_features)
-            Rows to judge.
-
-        Returns
-        -------
-        y : array of shape (n_samples,) or (n_samples, n_labels)
-            Labels from ``classes_``, or a multilabel indicator matrix.
-        """
-        return self._judge("predict", X)
-
-    def predict_proba(self, X: Any) -> Any:
-        """The predicted probabilities.
-
-        Parameters
-        ----------
-        X : dask array or dataframe, or array-like, of shape (n_samples, n_features)
-            Rows to judge.
-
-        Returns
-        -------
-        P : array of shape (n_samples, n_classes) or (n_samples, n_labels)
-            Probability of each class, in the order of ``classes_``.
-        """
-        return self._judge("predict_proba", X)
-
-    def predict_log_proba(self, X: Any) -> Any:
-        """The logarithms of the predicted probabilities.
-
-        Parameters
-        ----------
-        X : dask array or dataframe, or array-like, of shape (n_samples, n_features)
-            Rows to judge.
-
-        Returns
-        -------
-        log_P : array of shape (n_samples, n_classes) or (n_samples, n_labels)
-            Natural logarithms, in the order of ``predict_proba``.
-        """
-        return self._judge("predict_log_proba", X)
-
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The mean accuracy of ``predict``, computed.
 
         Parameters
         ----------
         X : dask array or dataframe, or array-like, of shape (n_samples, n_features)
-            Rows to judge.
+            Rows to predict.
         y : dask array, series or dataframe, or array-like, of shape (n_samples,) or \
 (n_samples, n_labels)
             True labels.
@@ -249,71 +196,60 @@ class DaskTwoLayerSigmoidClassifier(TwoLayerSigmoidClassifier):
         ValueError
             If y holds several labels and none that ``fit`` has seen: it is coded differently.
         """
-        if not is_lazy(X):
+        if not is_dask_collection(X):
             return super().score(X, y, sample_weight)
-        clf, table = self._judge_of(X), Table.read(X, y, sample_weight)
-        share = accuracy(judged(clf, "predict", table.X), table)
-        if share == 0 and not self._multilabel:
-            _checks.check_coding(table.labels(), self.classes_)
-        return share
+        inputs = DaskInputs.read(X, y, sample_weight)
+        self._check_columns(X)
+        score = accuracy(self._predict_lazily(inputs.X, _prediction.labels), inputs)
+        if score == 0 and not self._multilabel:
+            _validation.check_known_labels(inputs.unique_labels(), self.classes_)
+        return score
 
-    def _judge(self, method: str, X: Any) -> Any:
-        if not is_lazy(X):
-            return getattr(super(), method)(X)
-        return judged(self._judge_of(X), method, X)
+    def _predict(self, X: Any, from_logits: Any) -> Any:
+        if not is_dask_collection(X):
+            return super()._predict(X, from_logits)
+        self._check_columns(X)
+        return self._predict_lazily(X, from_logits)
 
-    def _judge_of(self, X: Any) -> Self:
-        """What workers take to judge partitions of X, which are arrays without names."""
+    def _check_columns(self, X: Any) -> None:
         check_is_fitted(self)
-        validate_data(self, description(X), skip_check_array=True, reset=False)
-        clf = type(self)(**self.get_params(deep=False))
-        names = *WEIGHTS, "classes_", "n_features_in_", "_multilabel"
-        clf.__dict__.update({name: getattr(self, name) for name in names})
-        return clf
+        validate_data(self, dask_meta(X), skip_check_array=True, reset=False)
 
-    def _train_on_dask(self, X: Any, y: Any, sample_weight: Any, client: Any) -> Self:
-        check_dask("DaskTwoLayerSigmoidClassifier.fit")
-        _checks.check_combinations(self, one_pass=False)
-        _check_whole_passes(self)
-        table = Table.read(X, y, sample_weight, client)
-        resume = self.warm_start and hasattr(self, "W1_")
-        validate_data(self, description(X), skip_check_array=True, reset=not resume)
-        working_dtype = self._working_dtype(table.X.dtype)
-        dtype = np.dtype(np.float32 if table.X.dtype == np.float32 else np.float64)
-        call = Call.of(self, dtype, resume=resume, one_pass=False)
-        steps = type(self)(**self.get_params(deep=False))._steps()
-        rows = Partitions(int(self.n_h), steps, working_dtype, client)
-        with single_blas_thread, _checks.silent_overflow(), rows:
-            self._encode_on_dask(rows, table, call)
-            self._learn(rows, None, call, {"X": X, "y": y, "sample_weight": sample_weight})
-        return self
+    def _predict_lazily(self, X: Any, from_logits: Any) -> Any:
+        # Workers get what prediction needs, but no feature names: chunks are arrays.
+        names = *WEIGHTS, "classes_", "n_features_in_", "_multilabel"
+        clf = type(self)(**self.get_params(deep=False))
+        clf.__dict__.update({name: getattr(self, name) for name in names})
+        return predict_lazily(clf._predict, X, from_logits, self.n_features_in_)
 
     def _working_dtype(self, dtype: Any) -> np.dtype[Any]:
         """Of training on X of a dtype."""
         return np.dtype(np.float32 if dtype == np.float32 and self.solver == "gd" else np.float64)
 
-    def _encode_on_dask(self, rows: Partitions, table: Table, call: Call) -> None:
-        """What ``_encode`` does in memory."""
-        labels = rows.read(table)
+    def _encode(self, data: DaskData, inputs: DaskInputs, *, resume: bool) -> None:
+        """Read and encode the rows on the workers; sets ``classes_``."""
+        labels = data.read(inputs)
         multilabel = labels.ndim == 2
-        if multilabel:
-            _targets.check_no_class_weight(self.class_weight)
-            classes = np.arange(labels.shape[1])
-        else:
-            classes = _targets.classes_of(labels)
-            _targets.check_two_classes(classes, classes)
-        if call.resume:
-            _checks.check_resumable(self, classes, multilabel)
-        rows.encode(classes, multilabel, self.class_weight)
+        classes = np.arange(labels.shape[1]) if multilabel else _encoding.unique_labels(labels)
         if not multilabel:
-            of_zeros, of_ones = rows.fold(target_weights)
-            sums = np.r_[of_zeros, of_ones] if len(classes) == 2 else of_ones
-            _targets.check_two_classes(classes, classes[sums > 0])
+            _encoding.check_two_classes(classes, np.ones(len(classes), bool))
+        if resume:
+            _validation.check_resumable(self, classes, multilabel)
+        class_weight = _encoding.resolve_class_weight(
+            self.class_weight, classes, multilabel, lambda: data.class_weight_sums(classes)
+        )
+        present = data.encode(classes, multilabel, class_weight)
+        if not multilabel:
+            _encoding.check_two_classes(classes, present)
         self.classes_, self._multilabel = classes, multilabel
 
+    def _steps(self) -> dict[str, Any]:
+        # Workers get an estimator with the same parameters, and nothing else of this one.
+        return BaseTwoLayerSigmoid._steps(type(self)(**self.get_params(deep=False)))
 
-def _check_whole_passes(clf: DaskTwoLayerSigmoidClassifier) -> None:
-    """Refuse what takes a part of the rows at a time."""
+
+def _check_full_batches(clf: DaskTwoLayerSigmoidClassifier) -> None:
+    """Refuse parameters that need a part of the rows at a time."""
     remedy = "; TwoLayerSigmoidClassifier, in memory or on mapped files, does that."
     if clf.batch_size is not None:
         raise ValueError(f"batch_size={clf.batch_size} is not for Dask: use None{remedy}")

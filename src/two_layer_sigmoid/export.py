@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from ._classifier import TwoLayerSigmoidClassifier
+from ._classifier import BaseTwoLayerSigmoid, TwoLayerSigmoidClassifier
 
 try:
     import skl2onnx
@@ -109,12 +109,12 @@ def to_onnx(
 
 def _check(clf: Any) -> None:
     """Is this a network that the nodes below say all of?"""
-    if not isinstance(clf, TwoLayerSigmoidClassifier):
+    if not isinstance(clf, BaseTwoLayerSigmoid):
         raise TypeError(
             "to_onnx converts a TwoLayerSigmoidClassifier, or a pipeline that ends in one; "
             f"got {clf!r}."
         )
-    if type(clf)._forward is not TwoLayerSigmoidClassifier._forward:
+    if type(clf)._forward is not BaseTwoLayerSigmoid._forward:
         raise TypeError(f"{type(clf).__name__} overrides _forward, which to_onnx cannot convert.")
     check_is_fitted(clf)
 
@@ -160,7 +160,7 @@ def _declare(operator: Any) -> None:
         probabilities.set_type(data_types.FloatTensorType([n, n_classes]))
 
 
-def _labels(clf: TwoLayerSigmoidClassifier, zipmap: bool | str) -> tuple[str, str]:
+def _labels(clf: BaseTwoLayerSigmoid, zipmap: bool | str) -> tuple[str, str]:
     """What skl2onnx and ONNX call the labels; where they are the keys of a map, integers."""
     kind = clf.classes_.dtype.kind
     if kind not in LABELS:
@@ -190,7 +190,7 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
 
 def _label(
     node: _Nodes,
-    clf: TwoLayerSigmoidClassifier,
+    clf: BaseTwoLayerSigmoid,
     Z2: str,
     element: int,
     *,
@@ -213,7 +213,7 @@ def _label(
     node("Gather", known, code, output=output, axis=0)
 
 
-def _probabilities(node: _Nodes, clf: TwoLayerSigmoidClassifier, Z2: str, element: int) -> str:
+def _probabilities(node: _Nodes, clf: BaseTwoLayerSigmoid, Z2: str, element: int) -> str:
     """A sigmoid each; of several classes normalised, by way of logarithms: never 0/0."""
     if len(clf.W2_) == 1 or clf._multilabel:
         return node("Sigmoid", Z2)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
-from .._classifier import TwoLayerSigmoidClassifier
+from .._classifier import BaseTwoLayerSigmoid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,11 +27,11 @@ def axes_or_new(ax: Axes | None, display: type) -> Axes:
     return plt.subplots(layout="constrained")[1] if ax is None else ax
 
 
-def network_of(estimator: Any, display: type) -> tuple[list[Any], TwoLayerSigmoidClassifier]:
+def network_of(estimator: Any, display: type) -> tuple[list[Any], BaseTwoLayerSigmoid]:
     """The transformers before the network, and the network, of pipelines and searches."""
     transformers: list[Any] = []
     inner = estimator
-    while not isinstance(inner, TwoLayerSigmoidClassifier):
+    while not isinstance(inner, BaseTwoLayerSigmoid):
         if hasattr(inner, "best_estimator_"):
             inner = inner.best_estimator_
         elif hasattr(inner, "steps"):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_array, validate_data
 
-from .._classifier import TwoLayerSigmoidClassifier
+from .._classifier import BaseTwoLayerSigmoid
 from .._network import Array, Parameters
 from ._common import COLOURS, NEUTRAL, SIGNS, axes_or_new, network_of, signed
 
@@ -235,7 +235,7 @@ class HiddenUnitsDisplay:
         return rise
 
 
-def _column(clf: TwoLayerSigmoidClassifier, asked: Any) -> int | None:
+def _column(clf: BaseTwoLayerSigmoid, asked: Any) -> int | None:
     """The column of ``predict_proba`` that is asked for; None for all of several classes."""
     classes: list[Any] = clf.classes_.tolist()
     if asked is None and not clf._multilabel:
@@ -266,9 +266,7 @@ def _grid(X: Any, resolution: int, eps: float | None) -> tuple[Array, Array, Any
     return xx0, xx1, points if names is None else type(X)(dict(zip(names, points.T, strict=True)))
 
 
-def _of_output(
-    clf: TwoLayerSigmoidClassifier, Z2: Array, column: int | None
-) -> tuple[Array, Array]:
+def _of_output(clf: BaseTwoLayerSigmoid, Z2: Array, column: int | None) -> tuple[Array, Array]:
     """Of a column of ``predict_proba``: what is zero at its boundary, and the units' weights."""
     if len(Z2) == 1:
         sign = 1 if column else -1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.utils.validation import _check_feature_names_in
 
-from .._classifier import TwoLayerSigmoidClassifier
+from .._classifier import BaseTwoLayerSigmoid
 from .._network import Array
 from ._common import SIGNS, axes_or_new, network_of, signed
 
@@ -235,7 +235,7 @@ def _edges(W: Array, left: Array, right: Array, scale: dict[str, Any]) -> Any:
     )
 
 
-def _feature_names(transformers: list[Any], clf: TwoLayerSigmoidClassifier) -> Sequence[str]:
+def _feature_names(transformers: list[Any], clf: BaseTwoLayerSigmoid) -> Sequence[str]:
     """Names of what the network is given."""
     names = getattr(transformers[0], "feature_names_in_", None) if transformers else None
     try:

@@ -1,4 +1,4 @@
-"""Used as its users use it: in the searches, ensembles and displays of scikit-learn."""
+"""The estimator in the searches, ensembles and displays of scikit-learn."""
 
 import re
 
@@ -39,6 +39,7 @@ from two_layer_sigmoid._classifier import DOCUMENTATION
 
 mpl.use("Agg")
 
+
 CLF = TwoLayerSigmoidClassifier(random_state=0)
 ENOUGH = 0.9  # more than the share of the moons' rows that a straight line gets right
 
@@ -48,13 +49,13 @@ def data(small_moons):
     return small_moons
 
 
-def test_cross_val_score(data):
+def test_cross_val_score_is_accurate(data):
     scores = cross_val_score(CLF, *data)
     assert scores.shape == (5,)
     assert scores.mean() > ENOUGH
 
 
-def test_grid_search(data):
+def test_grid_search_finds_parameters(data):
     grid = {"learning_rate": [0.3, 1.2], "n_h": [3, 4]}
     search = GridSearchCV(CLF, grid, cv=3).fit(*data)
     assert len(search.cv_results_["params"]) == 4
@@ -62,7 +63,7 @@ def test_grid_search(data):
     assert search.best_score_ > ENOUGH
 
 
-def test_grid_search_in_a_pipeline_with_processes(data):
+def test_parallel_grid_search_equals_serial(data):
     pipeline = Pipeline([("scale", StandardScaler()), ("clf", CLF)])
     grid = {"clf__learning_rate": [0.3, 1.2], "clf__n_h": [3, 4]}
     search = GridSearchCV(pipeline, grid, cv=3, n_jobs=2).fit(*data)
@@ -73,7 +74,7 @@ def test_grid_search_in_a_pipeline_with_processes(data):
     assert search.best_score_ > ENOUGH
 
 
-def test_randomized_search(data):
+def test_randomized_search_finds_parameters(data):
     distributions = {"learning_rate": loguniform(0.3, 2), "n_h": [3, 4, 8]}
     search = RandomizedSearchCV(CLF, distributions, n_iter=4, cv=3, random_state=0).fit(*data)
     assert search.best_score_ > ENOUGH
@@ -92,17 +93,17 @@ def test_randomized_search(data):
     ],
     ids=lambda ensemble: type(ensemble).__name__,
 )
-def test_inside_another_classifier(data, ensemble):
+def test_meta_estimator_is_accurate(data, ensemble):
     X, y = data
     labels = np.where(y, "upper", "lower")
     assert clone(ensemble).fit(X, labels).score(X, labels) > ENOUGH
 
 
-def test_one_vs_rest_of_three(three_blobs):
+def test_one_vs_rest_of_three_classes(three_blobs):
     assert OneVsRestClassifier(CLF).fit(*three_blobs).score(*three_blobs) > 0.85
 
 
-def test_ada_boost_weighs_rows(data):
+def test_ada_boost_passes_sample_weights(data):
     weights = []
 
     class Recording(TwoLayerSigmoidClassifier):
@@ -115,14 +116,14 @@ def test_ada_boost_weighs_rows(data):
     assert np.ptp(weights[1]) > 0
 
 
-def test_classifier_chain(data):
+def test_classifier_chain_is_accurate(data):
     X, y = data
     Y = np.column_stack([y, X[:, 0] > 0.5])
     chain = ClassifierChain(CLF, random_state=0).fit(X, Y)
     assert chain.score(X, Y) > 0.8
 
 
-def test_self_training(data):
+def test_self_training_adds_labels(data):
     X, y = data
     known = np.where(np.arange(len(y)) % 3, -1, y)
     trained = SelfTrainingClassifier(CLF).fit(X, known)
@@ -130,14 +131,14 @@ def test_self_training(data):
     assert (trained.transduction_ != -1).sum() > (known != -1).sum()
 
 
-def test_permutation_importance(data):
+def test_permutation_importance_finds_noise(data):
     X, y = data
     X = np.c_[X, np.random.RandomState(0).standard_normal(len(X))]
     importance = permutation_importance(clone(CLF).fit(X, y), X, y, random_state=0)
     assert importance.importances_mean[1] > importance.importances_mean[2]
 
 
-def test_decision_boundary_display(data):
+def test_decision_boundary_display_accepts_the_estimator(data):
     X, y = data
     clf = clone(CLF).fit(X, y)
     for method in "predict", "predict_proba", "decision_function":
@@ -149,7 +150,7 @@ def test_decision_boundary_display(data):
         display.figure_.clear()
 
 
-def test_a_notebook_shows_parameters_fitted_state_and_a_link(data):
+def test_html_representation_shows_fitted_attributes(data):
     clf = clone(CLF).set_params(n_h=3).fit(*data)
     for estimator in clf, Pipeline([("scale", StandardScaler()), ("clf", clf)]):
         html = estimator._repr_html_()
@@ -163,7 +164,7 @@ def test_a_notebook_shows_parameters_fitted_state_and_a_link(data):
         assert "ndarray[float64](3, 2)" in clf._repr_html_()
 
 
-def test_learning_curve(data):
+def test_learning_curve_has_scores(data):
     sizes, _, test_scores = learning_curve(
         CLF, *data, cv=3, train_sizes=[0.5, 1.0], shuffle=True, random_state=0
     )
@@ -172,14 +173,14 @@ def test_learning_curve(data):
 
 
 @pytest.mark.filterwarnings("ignore:Training ended on the plateau")  # at the smallest rate
-def test_validation_curve(data):
+def test_validation_curve_prefers_larger_rate(data):
     train_scores, _ = validation_curve(
         CLF, *data, param_name="learning_rate", param_range=[1e-3, 1.2], cv=3
     )
     assert train_scores[1].mean() > train_scores[0].mean()
 
 
-def test_metadata_routing_of_sample_weight(data):
+def test_sample_weight_can_be_routed(data):
     X, y = data
     weights = np.where(y == 1, 100.0, 1.0)
     with sklearn.config_context(enable_metadata_routing=True):

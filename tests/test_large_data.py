@@ -8,12 +8,10 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
+from pyarrow import csv, parquet
 
 pyarrow = pytest.importorskip("pyarrow")
-from pyarrow import csv, parquet  # noqa: E402
-
 pytestmark = pytest.mark.processes
-
 PAGE = Path(__file__).parents[1] / "docs" / "large_data.md"
 CSV, PARQUET, MAPPED, SEARCH, DASK = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 FEW, MANY, N_X = 40_000, 500_000, 10  # rows, and features; 37 MiB apart
@@ -91,7 +89,7 @@ def run(program, folder):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_streams_of_any_length_need_the_same_memory(recipe, tmp_path):
+def test_streams_need_constant_memory(recipe, tmp_path):
     write, program, sample = RECIPES[recipe]
     peaks, scores = [], []
     for m in FEW, MANY:
@@ -105,7 +103,7 @@ def test_streams_of_any_length_need_the_same_memory(recipe, tmp_path):
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(("program", "prints"), [(SEARCH, "learning_rate"), (DASK, "dask.array")])
-def test_the_recipes_for_a_cluster_run(program, prints, tmp_path):
+def test_cluster_recipes_run(program, prints, tmp_path):
     if program is SEARCH and not hasattr(joblib, "parallel_config"):
         pytest.skip("needs joblib 1.3")
     script = tmp_path / "recipe.py"

@@ -1,0 +1,191 @@
+"""Rows of a data set in blocks and shards, and reductions over them in one fixed order.
+
+A block is small enough for the processor's cache, so the elementwise passes over it do not wait for
+main memory, and the buffers of a fit do not grow with the number of rows. (Blocks of sparse X are
+copies, made once: SciPy has no views of rows.)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import reduce
+from itertools import pairwise
+from operator import add
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from ._network import Array
+from ._parallel import ThreadPool
+
+# Bytes of X and the hidden layer in a block. Measured: larger blocks wait for main memory; with
+# smaller ones two threads wait for each other, because each NumPy call must reacquire the GIL.
+BLOCK_BYTES = 2**21
+MIN_BLOCK_ROWS = 1024  # for any number of features: products of wide matrices need many rows
+ROWS_PER_CACHE_LINE = 16  # of float32; 8 of float64
+N_SHARDS = 16
+
+T = TypeVar("T")
+Shards = list[range]  # of each shard, the rows at which its blocks start
+
+
+class Block(NamedTuple):
+    """Some consecutive rows of the data, as columns."""
+
+    X: Array  # (n_x, b), a view where X is dense
+    Y: Array  # (n_y, b), a view
+    weights: Array | None  # (b,)
+
+
+class Data(Protocol):
+    """What training needs of a data set, in memory or on a cluster."""
+
+    @property
+    def layer_sizes(self) -> tuple[int, int, int]:
+        """n_x, n_h and n_y."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of X, Y and the arithmetic."""
+
+    @property
+    def n_rows(self) -> int:
+        """The number of examples, m."""
+
+    def reduce(self, function: Callable[[Block], T], combine: Callable[[T, T], T] = add) -> T:
+        """``function`` of every block, combined in the fixed order."""
+
+
+class BlockedData:
+    """A data set in memory, cut into blocks and groups of blocks, the shards.
+
+    The shape of the data alone determines the blocks, and groups consecutive blocks into at most
+    ``N_SHARDS`` shards. A reduction combines the results for the blocks of a shard in order, then
+    the results for the shards in order. This fixed order is part of the contract: it makes results
+    independent of the number of threads and of machines.
+
+    Parameters
+    ----------
+    X : ndarray or CSR array of shape (m, n_x)
+        Rows are examples, as in scikit-learn.
+    Y : ndarray of shape (n_y, m)
+        Targets in {0, 1}, one row for each output.
+    weights : ndarray of shape (m,) or None
+        Sample weights.
+    n_h : int
+        Number of hidden units.
+    pool : ThreadPool, default=None
+        The threads that compute the shards; None is the calling thread.
+    shards : list of range, default=None
+        Where the blocks of each shard start, if these rows are a partition of a larger data set.
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        Y: Array,
+        weights: Array | None,
+        n_h: int,
+        *,
+        pool: ThreadPool | None = None,
+        shards: Shards | None = None,
+    ) -> None:
+        self.X, self.Y, self.dtype = X, Y, X.dtype
+        self.weights = None if weights is None else weights.astype(X.dtype, copy=False)
+        self.layer_sizes = X.shape[1], n_h, len(Y)
+        self._shards = [
+            [
+                Block(X[rows].T, Y[:, rows], None if self.weights is None else self.weights[rows])
+                for rows in shard_blocks(shard)
+            ]
+            for shard in shards or row_shards(X, n_h)
+        ]
+        self._pool = pool or ThreadPool(1)
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether X is a sparse array."""
+        return bool(sparse.issparse(self.X))
+
+    @property
+    def n_rows(self) -> int:
+        """Number of examples, m."""
+        return int(self.Y.shape[1])
+
+    def reduce(self, function: Callable[[Block], T], combine: Callable[[T, T], T] = add) -> T:
+        """``function`` of every block, combined in the fixed order."""
+        if len(self._shards) == 1:  # fast path for small data: the pool costs a microsecond
+            return reduce(combine, map(function, self._shards[0]))
+        return reduce(combine, self.reduce_shards(function, combine))
+
+    def reduce_shards(
+        self, function: Callable[[Block], T], combine: Callable[[T, T], T]
+    ) -> list[T]:
+        """The reduction of each shard."""
+        return self._pool.map(lambda shard: reduce(combine, map(function, shard)), self._shards)
+
+    def take(self, indices: npt.NDArray[np.intp], out: BlockedData | None) -> BlockedData:
+        """Some of the rows; dense ones overwrite ``out``, which must have as many."""
+        if out is not None and not self.is_sparse:
+            _take(self.X, indices, 0, out.X)
+            _take(self.Y, indices, 1, out.Y)
+            if self.weights is not None:
+                _take(self.weights, indices, 0, out.weights)
+            return out
+        weights = None if self.weights is None else self.weights[indices]
+        Y = np.ascontiguousarray(self.Y[:, indices])
+        return BlockedData(self.X[indices], Y, weights, self.layer_sizes[1], pool=self._pool)
+
+
+def row_blocks(X: Any, n_h: int) -> list[slice]:
+    """The blocks of X: all of one size, but the last can be smaller."""
+    return shard_blocks(range(0, X.shape[0], _block_size(X, n_h)))
+
+
+def _block_size(X: Any, n_h: int) -> int:
+    """Number of rows of X in a block.
+
+    If there are several blocks, their number is about a power of two or a multiple of ``N_SHARDS``
+    (sizes are rounded up to whole cache lines), so shards differ by one block at most.
+    """
+    m, n_x = X.shape
+    if sparse.issparse(X):
+        n_x = 0  # takes no memory in a block, and to add gradients of many features takes time
+    max_rows = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (X.dtype.itemsize * (n_x + 2 * n_h)))
+    min_blocks = math.ceil(m / max_rows)
+    n_shards = min(N_SHARDS, 1 << (min_blocks - 1).bit_length())
+    n_blocks = math.ceil(min_blocks / n_shards) * n_shards
+    size: int = math.ceil(m / n_blocks / ROWS_PER_CACHE_LINE) * ROWS_PER_CACHE_LINE
+    return size
+
+
+def row_shards(X: Any, n_h: int) -> Shards:
+    """The blocks of X in groups of consecutive blocks.
+
+    There are at most ``N_SHARDS`` groups, and so few that their gradients take at most half of the
+    memory of dense X (for sparse X: at most one group for every n_x rows).
+    """
+    m, n_x = X.shape
+    size = _block_size(X, n_h)
+    n_blocks = math.ceil(m / size)
+    max_shards = m // (n_x if sparse.issparse(X) else 2 * n_h)
+    n_shards = min(N_SHARDS, n_blocks, max(1, max_shards))
+    bounds = [min(n_blocks * i // n_shards * size, m) for i in range(n_shards + 1)]
+    return [range(start, stop, size) for start, stop in pairwise(bounds)]
+
+
+def shard_blocks(shard: range) -> list[slice]:
+    """The rows of each block of a shard."""
+    return [slice(start, min(start + shard.step, shard.stop)) for start in shard]
+
+
+def _take(array: Array, indices: npt.NDArray[np.intp], axis: int, out: Any) -> None:
+    """Copy some rows (columns if ``axis`` is 1) of an array into the C-ordered ``out``."""
+    if array.flags.c_contiguous:
+        # The mode "raise" would fill a buffer first.
+        np.take(array, indices, axis=axis, out=out, mode="clip")
+    else:  # ``np.take`` would copy the whole array
+        out[...] = array[indices] if axis == 0 else array[:, indices]

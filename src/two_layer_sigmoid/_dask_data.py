@@ -1,0 +1,417 @@
+"""A data set on a Dask cluster: read, validated, encoded and kept by the workers."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import reduce
+from itertools import accumulate, chain
+from operator import add
+from typing import Any, NamedTuple, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from sklearn.utils import check_X_y
+
+from . import _encoding, _validation
+from ._blocks import Block, BlockedData, Shards, row_shards
+from ._encoding import Examples, Labels
+from ._network import Array
+from ._parallel import single_blas_thread
+
+try:
+    import dask
+    import dask.array as da
+except ImportError as error:
+    dask, IMPORT_ERROR = None, error
+
+T = TypeVar("T")
+ESTIMATOR = "DaskTwoLayerSigmoidClassifier"
+
+
+def check_dask(needed_by: str) -> None:
+    """Raise an error if Dask is not installed."""
+    if dask is None:
+        message = f"{needed_by} needs Dask: pip install 'two-layer-sigmoid[dask]'."
+        raise ImportError(message) from IMPORT_ERROR
+
+
+# The arguments of fit
+
+
+class DaskInputs(NamedTuple):
+    """X, y and sample weights as dask arrays with the same rows in each chunk."""
+
+    X: Any
+    y: Any
+    weights: Any  # or None
+
+    @classmethod
+    def read(cls, X: Any, y: Any, sample_weight: Any, client: Any = None) -> DaskInputs:
+        """From dask arrays, data frames and series; y and the weights can be in memory."""
+        if not is_dask_collection(X):
+            raise TypeError(
+                f"X must be a dask array or a dask dataframe, got {type(X).__name__}: use "
+                "dask.array.from_array, or the TwoLayerSigmoidClassifier for arrays in memory."
+            )
+        X = _dask_array(X, "X", client)
+        if X.ndim != 2 or 0 in X.shape:
+            raise ValueError(f"X must have rows and features, got an array of shape {X.shape}.")
+        y = _in_chunks_of(X, y, "y", client)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = y[:, 0]
+        if sample_weight is None:
+            return cls(X.rechunk({1: -1}), y, None)
+        if not is_dask_collection(sample_weight):
+            sample_weight = _encoding.validate_sample_weight(sample_weight, len(X))
+        weights = _in_chunks_of(X, sample_weight, "sample_weight", client)
+        if weights.ndim != 1:
+            raise ValueError(f"sample_weight must have one dimension, got {weights.ndim}.")
+        return cls(X.rechunk({1: -1}), y, weights)
+
+    def unique_labels(self) -> Labels:
+        """The different labels in y, computed."""
+        labels: Labels = da.unique(self.y).compute()
+        return labels
+
+
+def is_dask_collection(X: Any) -> bool:
+    """Whether X is a dask array, data frame or series; works without Dask."""
+    return hasattr(X, "__dask_graph__") and any(
+        hasattr(X, name) for name in ("map_blocks", "to_dask_array")
+    )
+
+
+def dask_meta(X: Any) -> Any:
+    """An object with the shape or the columns of a dask array or data frame."""
+    return X._meta if hasattr(X, "columns") else X
+
+
+def _in_chunks_of(X: Any, A: Any, name: str, client: Any) -> Any:
+    """``A`` as a dask array in chunks of the rows of X."""
+    if is_dask_collection(A):
+        A = _dask_array(A, name, client)
+    else:
+        A = np.asarray(A.toarray() if sparse.issparse(A) else A)
+    if A.ndim == 0 or A.shape[0] != X.shape[0]:
+        raise ValueError(f"{name} has the shape {A.shape}, but X has {X.shape[0]} rows.")
+    chunks = X.chunks[0], *A.shape[1:]
+    return A.rechunk(chunks) if is_dask_collection(A) else da.from_array(A, chunks, name=False)
+
+
+def _dask_array(A: Any, name: str, client: Any) -> Any:
+    """A dask array of known length."""
+    if hasattr(A, "to_dask_array"):  # a data frame or series
+        if A.ndim == 1 and A.dtype.kind in "biuf":
+            A = A.astype(getattr(A.dtype, "numpy_dtype", A.dtype))  # nullable: not to objects
+        (lengths,) = dask.compute(A.map_partitions(len), scheduler=client)
+        with warnings.catch_warnings():  # that labels become objects
+            warnings.simplefilter("ignore", UserWarning)
+            A = A.to_dask_array(lengths=tuple(lengths))
+    if np.isnan(A.shape[0]):
+        raise ValueError(
+            f"{name} has chunks of unknown length: call {name}.compute_chunk_sizes() first."
+        )
+    return A
+
+
+# The data
+
+
+class DaskData:
+    """Rows in partitions that the workers keep.
+
+    To leave the context releases them.
+
+    Parameters
+    ----------
+    n_h : int
+        Number of hidden units.
+    dtype : dtype
+        Of X, Y and the arithmetic.
+    client : distributed.Client or None
+        The cluster; None is Dask's default.
+    """
+
+    def __init__(self, n_h: int, dtype: Any, client: Any) -> None:
+        self._n_h, self.dtype, self._client = n_h, np.dtype(dtype), client
+        self._partitions: list[Any] = []  # delayed objects
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for partition in self._partitions:
+            for value in dict(partition.dask).values():
+                if hasattr(value, "release"):  # a future, to which an exception can hold on
+                    value.release()
+        self._partitions = []
+
+    @property
+    def n_rows(self) -> int:
+        """Number of examples, m."""
+        return sum(self._lengths)
+
+    def read(self, inputs: DaskInputs) -> Labels:
+        """Let the workers read and validate the rows; return the labels that they have found."""
+        n_x = inputs.X.shape[1]
+        lengths = inputs.X.chunks[0]
+        columns = [
+            [None] * len(lengths) if A is None else list(A.to_delayed().ravel()) for A in inputs
+        ]
+        self._persist(
+            [
+                dask.delayed(_read_partition, pure=False)(
+                    *arrays,
+                    n_x=n_x,
+                    dtype=self.dtype,
+                    location=f"Partition {i} (rows {end - n} to {end - 1})",
+                )
+                for i, (n, end, *arrays) in enumerate(
+                    zip(lengths, accumulate(lengths), *columns, strict=True)
+                )
+                if n > 0
+            ]
+        )
+        summaries = self._compute(_summary)
+        for summary in summaries:
+            if isinstance(summary, Exception):
+                raise summary
+        n_rows, labels, limits = zip(*summaries, strict=True)
+        self._n_x, self._lengths = n_x, list(n_rows)
+        if inputs.weights is not None:
+            lows, highs = zip(*limits, strict=True)
+            limits = _encoding.check_weight_limits(min(lows), max(highs), "sample_weight")
+            self._map(_with_scaled_weights, limits)
+        if len({each.dtype.kind in "biuf" for each in labels}) > 1:  # would become strings
+            labels = tuple(each.astype(object) for each in labels)
+        return np.concatenate(labels)
+
+    def class_weight_sums(self, classes: Labels) -> list[Array]:
+        """The sum of the weights of each class in each shard."""
+        return list(
+            chain.from_iterable(self._compute(_class_weight_sums, classes, each=self._shards()))
+        )
+
+    def encode(
+        self, classes: Labels, multilabel: bool, class_weight: dict[Any, float] | None
+    ) -> npt.NDArray[np.bool_]:
+        """Turn labels and weights into targets; return whether each class has a row."""
+        self._map(_encode_partition, classes, multilabel, class_weight)
+        lengths, present = zip(*self._compute(_rows_and_classes, len(classes)), strict=True)
+        self._partitions = [p for p, n in zip(self._partitions, lengths, strict=True) if n]
+        self._lengths = [n for n in lengths if n]
+        n_y = 1 if len(classes) == 2 and not multilabel else len(classes)
+        self.layer_sizes = self._n_x, self._n_h, n_y
+        if self._partitions:
+            self._map(_with_shards, self._n_h, each=self._shards())
+        has_rows: npt.NDArray[np.bool_] = np.any(present, axis=0)
+        return has_rows
+
+    def reduce(self, function: Callable[[Block], T], combine: Callable[[T, T], T] = add) -> T:
+        """``function`` of every block, combined in the fixed order; both travel to the workers."""
+        # A task of its own, so that parameters in the function travel to each worker only once.
+        operation = dask.delayed(_operation, pure=False)(function, combine)
+        shards = self._compute(_reduce_shards, operation, np.getbufsize())
+        reduced: T = reduce(combine, chain.from_iterable(shards))
+        return reduced
+
+    def _shards(self) -> list[Shards]:
+        return partition_shards(self._lengths, self._n_x, self._n_h, self.dtype)
+
+    def _calls(self, function: Any, args: tuple[Any, ...], each: list[Any] | None) -> list[Any]:
+        call = dask.delayed(function, pure=False)
+        if each is None:
+            return [call(partition, *args) for partition in self._partitions]
+        pairs = zip(self._partitions, each, strict=True)
+        return [call(partition, argument, *args) for partition, argument in pairs]
+
+    def _map(self, function: Any, *args: Any, each: list[Any] | None = None) -> None:
+        """Replace each partition by ``function`` of it."""
+        self._persist(self._calls(function, args, each))
+
+    def _persist(self, calls: list[Any]) -> None:
+        self._partitions = list(dask.persist(*calls, scheduler=self._client))
+
+    def _compute(self, function: Any, *args: Any, each: list[Any] | None = None) -> list[Any]:
+        """``function`` of each partition."""
+        return list(dask.compute(*self._calls(function, args, each), scheduler=self._client))
+
+
+def partition_shards(lengths: list[int], n_x: int, n_h: int, dtype: Any) -> list[Shards]:
+    """The shards of each partition, for partitions of these numbers of rows.
+
+    If no partition boundary cuts a shard of the data in memory, these are the shards. Otherwise
+    each partition is a shard, in blocks as large as in memory.
+    """
+    in_memory = shards_in_memory(sum(lengths), n_x, n_h, dtype)
+    size = in_memory[0].step
+    starts = [end - n for n, end in zip(lengths, accumulate(lengths), strict=True)]
+    if not {shard.start for shard in in_memory}.issuperset(starts):
+        return [[range(0, n, size)] for n in lengths]
+    return [
+        [
+            range(shard.start - start, shard.stop - start, size)
+            for shard in in_memory
+            if start <= shard.start < start + n
+        ]
+        for start, n in zip(starts, lengths, strict=True)
+    ]
+
+
+def shards_in_memory(m: int, n_x: int, n_h: int, dtype: Any) -> Shards:
+    """The shards of data in memory, which depend on its shape and dtype only."""
+    return row_shards(np.broadcast_to(np.zeros(1, dtype), (m, n_x)), n_h)
+
+
+# Partitions, and the functions that workers call
+
+
+class RawPartition(NamedTuple):
+    """Some consecutive rows, validated."""
+
+    X: Array  # (b, n_x)
+    y: npt.NDArray[Any]  # (b,) or (b, n_y)
+    weights: Array | None  # (b,)
+    labels: Labels  # the different ones, or an empty indicator matrix
+
+
+class EncodedPartition(NamedTuple):
+    """A partition to train on.
+
+    It has no buffers: Dask can send or spill it, and takes its size for that. Each call makes the
+    :class:`BlockedData` anew.
+    """
+
+    X: Array  # (b, n_x)
+    Y: Array  # (n_y, b)
+    weights: Array | None  # (b,)
+    n_h: int
+    shards: Shards
+
+    def blocked(self) -> BlockedData:
+        """The rows in blocks."""
+        weights = None if self.weights is None else _aligned(self.weights)
+        X, Y = _aligned(self.X), _aligned(self.Y)
+        return BlockedData(X, Y, weights, self.n_h, shards=self.shards)
+
+
+def _aligned(A: Array) -> Array:
+    """The array, copied if it lies at an odd address, as from a network: NumPy is slow there."""
+    return np.require(A, requirements="A")
+
+
+def _read_partition(
+    X: Any, y: Any, weights: Any, *, n_x: int, dtype: Any, location: str
+) -> RawPartition | Exception:
+    """The partition, or its error: the client raises the first error of all partitions."""
+    try:
+        with _validation.ignore_overflow():
+            X, y = check_X_y(X, y, dtype=dtype, multi_output=True, estimator=ESTIMATOR)
+        if X.shape[1] != n_x:
+            raise ValueError(f"X has {X.shape[1]} features here, but {n_x} in the whole array.")
+        if y.ndim == 1:
+            labels = _encoding.unique_labels(y)
+            # scikit-learn warns of many classes; each of two rows is not many.
+            _encoding.is_multilabel_target(np.repeat(labels, 2))
+        else:
+            labels = y[:0]
+            if _encoding.is_multilabel_target(y):
+                _encoding.indicator(y)
+        if weights is not None:
+            weights = _encoding.validate_sample_weight(weights, len(X))
+    except (TypeError, ValueError) as error:
+        return _validation.add_location(error, location)
+    # Sums depend on the memory order, which a chunk can lose on a network.
+    return RawPartition(np.require(X, requirements="C"), y, weights, labels)
+
+
+def _summary(partition: RawPartition | Exception) -> Any:
+    """Number of rows, labels and limits of the weights; or the error."""
+    if isinstance(partition, Exception):
+        return partition
+    weights = partition.weights
+    limits = None if weights is None else (weights.min(), weights.max())
+    return len(partition.X), partition.labels, limits
+
+
+def _with_scaled_weights(partition: RawPartition, limits: tuple[float, float]) -> RawPartition:
+    assert partition.weights is not None
+    weights = _encoding.scale_weights(partition.weights, "sample_weight", limits)
+    return partition._replace(weights=weights)
+
+
+def _class_weight_sums(partition: RawPartition, shards: Shards, classes: Labels) -> list[Array]:
+    return _encoding.class_weight_sums(partition.y, partition.weights, classes, shards)
+
+
+def _encode_partition(
+    partition: RawPartition,
+    classes: Labels,
+    multilabel: bool,
+    class_weight: dict[Any, float] | None,
+) -> Examples:
+    X, y, weights, _ = partition
+    return _encoding.encode(
+        X, y, weights, classes=classes, multilabel=multilabel, class_weight=class_weight
+    )
+
+
+def _rows_and_classes(examples: Examples, n_classes: int) -> tuple[int, npt.NDArray[np.bool_]]:
+    return len(examples[0]), _encoding.has_rows(examples[1], n_classes)
+
+
+def _with_shards(examples: Examples, shards: Shards, n_h: int) -> EncodedPartition:
+    return EncodedPartition(*examples, n_h, shards)
+
+
+def _operation(function: Any, combine: Any) -> tuple[Any, Any]:
+    return function, combine
+
+
+def _reduce_shards(
+    partition: EncodedPartition, operation: tuple[Any, Any], buffer_size: int
+) -> list[Any]:
+    """The reduction of each shard, computed as the client would: with its buffer size."""
+    with _single_threaded():
+        np.setbufsize(buffer_size)
+        return partition.blocked().reduce_shards(*operation)
+
+
+@contextmanager
+def _single_threaded() -> Iterator[None]:
+    """As in ``fit`` in memory: the same bits, and no warnings of overflow."""
+    with single_blas_thread, _validation.ignore_overflow():
+        yield
+
+
+# Predictions and scores
+
+
+def predict_lazily(predict: Any, X: Any, from_logits: Any, n_features: int) -> Any:
+    """``predict(chunk, from_logits)`` of the chunks of X, lazily."""
+    X = X.to_dask_array() if hasattr(X, "columns") else X.rechunk({1: -1})
+    empty = predict(np.zeros((1, n_features)), from_logits)[:0]
+    shape = {"drop_axis": 1} if empty.ndim == 1 else {"chunks": (X.chunks[0], empty.shape[1:])}
+    return X.map_blocks(_predict_chunk, predict, from_logits, empty, meta=empty, **shape)
+
+
+def _predict_chunk(
+    X: Array, predict: Any, from_logits: Any, empty: Array, block_id: Any = (0,)
+) -> Any:
+    if not len(X):
+        return empty
+    try:
+        return predict(X, from_logits)
+    except ValueError as error:
+        raise _validation.add_location(error, f"Partition {block_id[0]}") from error
+
+
+def accuracy(predicted: Any, inputs: DaskInputs) -> float:
+    """The weighted fraction of rows that are predicted correctly, computed."""
+    correct = predicted == inputs.y
+    if correct.ndim == 2:
+        correct = correct.all(axis=1)
+    return float(da.average(correct, weights=inputs.weights).compute())

@@ -1,0 +1,318 @@
+"""Labels and weights to the targets Y of the network, and the split of a validation set.
+
+The same functions encode data in memory and the partitions of a cluster.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import reduce
+from numbers import Number
+from operator import add
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils import check_array, column_or_1d, compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets, is_multilabel
+
+from ._blocks import Shards, shard_blocks
+from ._network import Array
+
+CHUNK_ROWS = 2**16  # rows whose labels are Python objects at a time
+
+Labels = npt.NDArray[Any]
+Examples = tuple[Any, Array, Array | None]  # X (m, n_x), Y (n_y, m) and the weights (m,)
+
+
+# Classes
+
+
+def find_classes(y: Any) -> tuple[Labels, bool]:
+    """The sorted classes of y, and whether y is multilabel (then the classes are its columns)."""
+    if is_multilabel_target(y):
+        return np.arange(y.shape[1]), True
+    return unique_labels(column_or_1d(y, warn=True)), False
+
+
+def is_multilabel_target(y: Any) -> bool:
+    """Whether y is an indicator matrix; a y that is neither one nor a column of labels raises."""
+    try:
+        check_classification_targets(y)
+        multilabel: bool = is_multilabel(y)
+    except TypeError as error:
+        raise _mixed_types(y) from error
+    if y.ndim == 2 and y.shape[1] > 1 and not multilabel:
+        raise ValueError(
+            "y has several columns that are not all 0 or 1 (multiclass-multioutput), which is not "
+            "supported: pass one column of labels, a multilabel indicator matrix of 0 and 1, or "
+            "use sklearn.multioutput.MultiOutputClassifier."
+        )
+    return multilabel
+
+
+def unique_labels(y: Labels) -> Labels:
+    """The different labels, sorted."""
+    try:
+        classes: Labels = LabelEncoder().fit(y).classes_
+    except TypeError as error:
+        raise _mixed_types(y) from error
+    return classes
+
+
+def _mixed_types(y: Any) -> TypeError:
+    types = sorted({type(label).__name__ for label in np.ravel(y)})
+    return TypeError(
+        f"y mixes labels of the types {', '.join(types)}: use numbers or strings throughout."
+    )
+
+
+def label_codes(y: Labels, classes: Labels) -> npt.NDArray[Any]:
+    """The position of each label among the classes; a label that equals none of them raises.
+
+    ``LabelEncoder.transform`` casts y to the dtype of the classes first, which makes "10" the
+    class "1" and 257 the class 1.
+    """
+    positions = {label: i for i, label in enumerate(classes.tolist())}
+    codes = np.empty(len(y), np.min_scalar_type(-len(classes)))
+    for start in range(0, len(y), CHUNK_ROWS):
+        rows = slice(start, start + CHUNK_ROWS)
+        codes[rows] = [positions.get(label, -1) for label in _comparable(y[rows], classes)]
+        if codes[rows].min() < 0:
+            unknown = y[rows][codes[rows] < 0].tolist()
+            raise ValueError(
+                f"y holds labels that are not among the classes {classes.tolist()}, such as "
+                f"{min(unknown, key=str)!r}: code it alike, and name every class at the start."
+            )
+    return codes
+
+
+def _comparable(y: Labels, classes: Labels) -> list[Any]:
+    """The labels as Python objects, to compare with ``classes.tolist()``; None if none is equal.
+
+    Python compares numbers and strings exactly. Dates are compared in the unit of the classes.
+    """
+    kinds = {y.dtype.kind, classes.dtype.kind}
+    if kinds & {"m", "M"} and y.dtype != classes.dtype:
+        if len(kinds) == 2:
+            return [None] * len(y)
+        converted = y.astype(classes.dtype)
+        exact = converted.astype(y.dtype) == y
+        y = np.where(exact, converted, np.array("NaT", classes.dtype))
+    comparable: list[Any] = y.tolist()
+    return comparable
+
+
+# Weights
+
+
+def check_sample_weight(sample_weight: Any, m: int) -> Array | None:
+    """``sample_weight`` as float64 with maximum 1; None if all rows have the same weight."""
+    weights = validate_sample_weight(sample_weight, m)
+    return None if weights is None else scale_weights(weights, "sample_weight")
+
+
+def validate_sample_weight(sample_weight: Any, m: int) -> Array | None:
+    """``sample_weight`` as an array of finite numbers in float64."""
+    if sample_weight is None:
+        return None
+    if isinstance(sample_weight, Number):
+        sample_weight = np.full(m, sample_weight)
+    if isinstance(sample_weight, str):
+        raise ValueError(
+            f"sample_weight must hold one number for each row of X, got {sample_weight!r}; "
+            "weights of classes are set by class_weight."
+        )
+    w = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
+    if w.shape != (m,):
+        raise ValueError(
+            f"sample_weight has shape {w.shape}, but must have one entry for each row of X: ({m},)."
+        )
+    weights: Array = w
+    return weights
+
+
+def scale_weights(
+    weights: Array, name: str, limits: tuple[float, float] | None = None
+) -> Array | None:
+    """Weights with maximum 1, so that no dtype overflows; the loss depends on ratios only.
+
+    None if all are equal. ``limits`` are the minimum and maximum of all weights, already checked,
+    if these weights are a part of them.
+    """
+    smallest, largest = limits or check_weight_limits(weights.min(), weights.max(), name)
+    return None if smallest == largest else weights / largest
+
+
+def check_weight_limits(smallest: float, largest: float, name: str) -> tuple[float, float]:
+    """The limits, if weights can have them."""
+    if not (smallest >= 0 and np.isfinite(largest)):
+        raise ValueError(
+            f"{name} must be finite and non-negative, got values from {smallest} to {largest}. "
+            "Give what should not count the weight 0."
+        )
+    if largest == 0:
+        raise ValueError(f"{name} is zero for every row: give at least one row a positive weight.")
+    return smallest, largest
+
+
+def resolve_class_weight(
+    class_weight: Any, classes: Labels, multilabel: bool, shard_sums: Callable[[], list[Array]]
+) -> dict[Any, float] | None:
+    """``class_weight`` as a dict, or None.
+
+    ``shard_sums`` computes the sum of the weights of each class in each shard, for "balanced".
+    """
+    if class_weight is None:
+        return None
+    if multilabel:
+        raise ValueError(
+            f"class_weight={class_weight!r} is not supported for multilabel targets, whose rows "
+            "belong to several classes: use class_weight=None, and sample_weight in fit."
+        )
+    if isinstance(class_weight, str):
+        sums = reduce(add, shard_sums())
+        return dict(zip(classes, 1 / np.where(sums > 0, sums, np.inf), strict=True))
+    class_factors(classes, class_weight)  # refuses wrong classes and weights
+    return class_weight  # type: ignore[no-any-return]
+
+
+def class_weight_sums(
+    y: Labels, weights: Array | None, classes: Labels, shards: Shards
+) -> list[Array]:
+    """The sum of the weights of each class in each shard."""
+    codes = label_codes(column_or_1d(y), classes)
+
+    def block_sums(rows: slice) -> Any:
+        return np.bincount(codes[rows], None if weights is None else weights[rows], len(classes))
+
+    return [reduce(add, map(block_sums, shard_blocks(shard))) for shard in shards]
+
+
+def class_factors(classes: Labels, class_weight: dict[Any, float] | None) -> Array | None:
+    """The weight of each class, with maximum 1; None if they are equal."""
+    if class_weight is None:
+        return None
+    weights = compute_class_weight(class_weight, classes=classes, y=classes)
+    return scale_weights(weights, "class_weight")
+
+
+# Targets
+
+
+def encode(
+    X: Any,
+    y: Any,
+    weights: Array | None,
+    *,
+    classes: Labels,
+    multilabel: bool,
+    class_weight: dict[Any, float] | None,
+) -> Examples:
+    """X, the targets Y in the dtype of X, and the weights, without the rows of weight 0.
+
+    Two classes make one output, more classes one output each. A multilabel indicator matrix makes
+    one output for each label.
+    """
+    if multilabel:
+        Y = indicator(y)
+    else:
+        codes = label_codes(column_or_1d(y), classes)
+        factors = class_factors(classes, class_weight)
+        if factors is not None:
+            weights = factors[codes] if weights is None else factors[codes] * weights
+        Y = codes == ([[1]] if len(classes) == 2 else np.arange(len(classes))[:, np.newaxis])
+    Y = Y.astype(X.dtype)
+    if weights is None or weights.all():
+        return X, Y, weights
+    counts = weights > 0
+    return X[counts], Y[:, counts], weights[counts]
+
+
+def indicator(y: Any) -> npt.NDArray[Any]:
+    """A multilabel y as targets ``(n_y, m)``."""
+    Y = y.toarray() if sparse.issparse(y) else y
+    if not np.isin(Y, (0, 1)).all():
+        raise ValueError(
+            f"A multilabel y must be an indicator matrix of 0 and 1, got the values {np.unique(Y)}."
+        )
+    return np.ascontiguousarray(Y.T)
+
+
+def has_rows(Y: Array, n_classes: int) -> npt.NDArray[np.bool_]:
+    """Whether each class has a row, for targets that are not multilabel."""
+    if n_classes == 2:
+        return np.array([not Y.all(), Y.any()])
+    return np.array([targets.any() for targets in Y])
+
+
+def check_two_classes(classes: Labels, present: npt.NDArray[np.bool_]) -> None:
+    """Refuse targets with fewer than two classes; ``present`` are those with a positive weight."""
+    if present.sum() < 2:
+        one = (classes[present] if present.any() else classes).tolist()[0]
+        raise ValueError(
+            f"y holds only one class, {one!r}"
+            + (", in the rows of positive weight" if len(classes) > 1 else "")
+            + ": a classifier needs at least two classes to learn from."
+        )
+
+
+def check_target_type(y: Any, classes: Labels, multilabel: bool | None) -> bool:
+    """Whether y is multilabel; it must be if ``multilabel``, and must not be if that is False."""
+    is_multilabel = is_multilabel_target(y)
+    if not is_multilabel and not multilabel:
+        return False
+    columns = f"a multilabel indicator matrix of {y.shape[-1]} columns"
+    if multilabel not in {None, is_multilabel}:
+        types = columns, "one column of labels"
+        got, needed = types if is_multilabel else types[::-1]
+        raise ValueError(f"y is {got}, but it was {needed} before: code it alike.")
+    if not np.array_equal(classes, np.arange(y.shape[1])):
+        raise ValueError(
+            f"y is {columns}, whose classes are np.arange({y.shape[1]}), the numbers of the "
+            f"columns, but classes is {np.asarray(classes).tolist()}."
+        )
+    return True
+
+
+# The validation set
+
+
+def split(
+    examples: Examples, multilabel: bool, fraction: float, random_state: np.random.RandomState
+) -> tuple[Examples, Examples]:
+    """Split a fraction of the rows off, as copies: the training and the validation set.
+
+    Every row is as likely as any other, whatever its weight. Each class keeps its share of the rows
+    as nearly as whole rows can (multilabel targets are not stratified). The rows keep their order.
+    """
+    X, Y, weights = examples
+    m, n_y = X.shape[0], len(Y)
+    codes = Y[0] if n_y == 1 else Y.argmax(axis=0)
+    n_classes = 1 if multilabel else max(n_y, 2)
+    try:
+        parts = train_test_split(
+            np.arange(m),
+            test_size=max(math.ceil(fraction * m), n_classes),
+            stratify=None if multilabel else codes,
+            random_state=random_state,
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"validation_fraction={fraction} cannot be split off {m} rows: {error} Give more rows, "
+            "another fraction, or X_val and y_val."
+        ) from error
+    if not multilabel and len(np.unique(codes[parts[0]])) < n_classes:
+        raise ValueError(
+            f"validation_fraction={fraction} of {m} rows leaves a class without a row to train on: "
+            "choose a smaller fraction, or give X_val and y_val."
+        )
+    training, validation = (
+        (X[rows], Y[:, rows], None if weights is None else weights[rows])
+        for rows in map(np.sort, parts)
+    )
+    return training, validation

@@ -1,0 +1,150 @@
+"""Threads: the limit on BLAS, and a pool that shares the processors with other fits."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from contextvars import copy_context
+from functools import cached_property
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from joblib import cpu_count, effective_n_jobs
+from threadpoolctl import OpenBLASController, ThreadpoolController
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+# Fewer tasks than this run on the calling thread. Measured: for two full blocks of a small network
+# two threads take as long as one thread, for four blocks 0.6 to 0.9 times as long.
+MIN_PARALLEL_TASKS = 4
+UFUNC_BUFFER_SIZE = 16  # elements; the smallest that NumPy accepts
+
+
+class _SingleBlasThread:
+    """Limit BLAS to one thread inside: with two threads its results differ in the last bits.
+
+    The limit is global to the process. Overlapping fits share it: the first one to enter sets it,
+    the last one to leave restores it. They divide among them the threads that BLAS could use.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n_inside = 0
+        self._n_blas_threads = 1  # outside
+
+    @property
+    def n_threads(self) -> int:
+        """Number of threads for each fit inside."""
+        return max(1, self._n_blas_threads // max(1, self._n_inside))
+
+    @cached_property
+    def _blas(self) -> ThreadpoolController:
+        # To find the libraries takes a hundred times as long as to limit them.
+        return ThreadpoolController().select(user_api="blas")
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._n_inside == 0:
+                limits = [library.num_threads for library in self._blas.lib_controllers]
+                self._n_blas_threads = min(limits, default=cpu_count())
+                _allow_limits_from_any_thread()
+                self._limit = self._blas.limit(limits=1)
+            self._n_inside += 1
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._n_inside -= 1
+            if self._n_inside == 0:
+                _allow_limits_from_any_thread()
+                self._limit.restore_original_limits()
+                _allow_limits_from_any_thread()
+
+
+def _allow_limits_from_any_thread() -> None:
+    """From threadpoolctl 3.8 on, the first thread that limits OpenBLAS blocks all others."""
+    if hasattr(OpenBLASController, "clear_controlling_thread"):
+        OpenBLASController.clear_controlling_thread(force=True)
+
+
+single_blas_thread = _SingleBlasThread()
+
+
+@contextmanager
+def small_ufunc_buffer() -> Iterator[None]:
+    """Make NumPy broadcast without copies inside.
+
+    By default NumPy first copies an operand that is broadcast along rows shorter than half of its
+    buffer of 8192 elements. The copy takes longer than the operation. Operations that need the
+    buffer, because they mix dtypes, take longer inside.
+    """
+    with np.errstate():  # restores the buffer size as well
+        np.setbufsize(UFUNC_BUFFER_SIZE)
+        yield
+
+
+class ThreadPool:
+    """The calling thread and its workers, for use inside ``single_blas_thread``.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        Number of threads, negative as in joblib. None is ``single_blas_thread.n_threads`` at each
+        call of :meth:`map`, which changes as other fits start and end.
+    """
+
+    def __init__(self, n_jobs: int | None) -> None:
+        self._n_jobs = None if n_jobs is None else int(effective_n_jobs(n_jobs))
+        self._executor: ThreadPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._executor is not None:
+            self._executor.shutdown()
+
+    def map(self, function: Callable[[S], T], items: Sequence[S]) -> list[T]:
+        """``[function(item) for item in items]``, by several threads if there are enough items.
+
+        Workers have the caller's context: NumPy's error handling and buffer size.
+        """
+        n_threads = min(len(items), self._n_jobs or single_blas_thread.n_threads)
+        if n_threads == 1 or len(items) < MIN_PARALLEL_TASKS:
+            return [function(item) for item in items]
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(self._n_jobs or cpu_count())
+        results: list[Any] = [None] * len(items)
+        waiting = deque(range(len(items)))
+
+        def work() -> None:
+            try:
+                for i in _popped(waiting):
+                    results[i] = function(items[i])
+            finally:
+                waiting.clear()  # after an error
+
+        submit = self._executor.submit
+        try:
+            futures = [submit(copy_context().run, work) for _ in range(n_threads - 1)]
+            work()
+            wait(futures)
+        except BaseException:  # Ctrl-C can come at any line; no worker may go on
+            waiting.clear()
+            self._executor.shutdown()
+            self._executor = None
+            raise
+        for future in futures:
+            future.result()
+        return results
+
+
+def _popped(waiting: deque[int]) -> Iterator[int]:
+    while waiting:
+        try:
+            yield waiting.popleft()
+        except IndexError:  # another thread took the last one
+            return

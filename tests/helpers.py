@@ -1,0 +1,127 @@
+"""What several test modules use."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, _network, _solvers
+from two_layer_sigmoid._blocks import BlockedData
+from two_layer_sigmoid._network import Parameters
+from two_layer_sigmoid._solvers import Monitor, TrainingState
+
+WEIGHTS = ("W1_", "b1_", "W2_", "b2_")
+FULL_BATCH_SETTINGS = [{}, {"momentum": 0.9, "learning_rate": 0.3}, {"solver": "lbfgs"}]
+SOLVER_SETTINGS = [
+    *FULL_BATCH_SETTINGS,
+    {"batch_size": 16},
+    {"batch_size": 16, "momentum": 0.9},
+]
+
+
+def make_clf(**params):
+    """An estimator for fast tests."""
+    return TwoLayerSigmoidClassifier(**{"max_iter": 50, "random_state": 0} | params)
+
+
+def assert_same_weights(one, other):
+    for name in WEIGHTS:
+        assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def assert_same_fit(one, other):
+    assert_same_weights(one, other)
+    assert one.W1_.dtype == other.W1_.dtype
+    assert one.loss_curve_ == other.loss_curve_
+    assert (one.loss_, one.n_iter_, one.stop_reason_) == (
+        other.loss_,
+        other.n_iter_,
+        other.stop_reason_,
+    )
+    assert_array_equal(one.init_losses_, other.init_losses_)
+    assert_array_equal(one.classes_, other.classes_)
+
+
+# A random problem for the modules below the estimator: X (m, n_x), Y (n_y, m)
+
+N_X, N_H, N_Y, M = 3, 4, 2, 1000
+STEPS = {"forward": _network.forward, "cost": _network.cost, "backward": _network.backward}
+
+
+def random_problem():
+    random_state = np.random.RandomState(0)
+    X = random_state.standard_normal((M, N_X))
+    Y = random_state.randint(2, size=(N_Y, M)).astype(float)
+    theta = random_state.standard_normal(N_H * (N_X + 1) + N_Y * (N_H + 1))
+    weights = random_state.randint(4, size=M).astype(float)
+    return X, Y, theta, weights
+
+
+def blocked(X, Y=None, weights=None, **options):
+    """The rows in blocks; by default all targets are 0."""
+    return BlockedData(X, np.zeros((1, X.shape[0])) if Y is None else Y, weights, N_H, **options)
+
+
+# Objectives with known minima, without data: a network of 1 feature, 1 hidden unit and 1 output
+
+
+class Quadratic:
+    """curvature / 2 |theta - minimum|^2 + 1."""
+
+    def __init__(self, curvature=1.0, minimum=1.0):
+        self.curvature, self.minimum = curvature, minimum
+
+    def loss_gradient(self, params):
+        distance = params.flat() - self.minimum
+        loss = 1.0 + float(self.curvature / 2 * (distance**2).sum())
+        return loss, Parameters.views(self.curvature * distance, 1, 1, 1)
+
+    def loss(self, params):
+        return self.loss_gradient(params)[0]
+
+
+def make_state(theta):
+    return TrainingState(Parameters.views(np.asarray(theta), 1, 1, 1))
+
+
+def descend(objective, theta, max_iter=1000, *, monitor=None, state=None, **step):
+    """Gradient descent in place; the state at the end."""
+    state = state or make_state(theta)
+    step = partial(
+        _solvers.gradient_step, **{"update": _network.update, "learning_rate": 0.5} | step
+    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        _solvers.gradient_descent(
+            objective, state, max_iter, monitor or Monitor(tol=1e-6), step=step
+        )
+    return state
+
+
+# On Dask
+
+DASK_PARAMS = {"max_iter": 20, "random_state": 0, "alpha": 1e-3}
+
+
+def make_dask_clf(**params):
+    from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier  # noqa: PLC0415
+
+    return DaskTwoLayerSigmoidClassifier(**DASK_PARAMS | params)
+
+
+def on_dask(A, chunks):
+    return pytest.importorskip("dask.array").from_array(A, chunks=(chunks, -1)[: A.ndim])
+
+
+def fit_both(X, y, chunks, sample_weight=None, **params):
+    """A fit in memory, and one of the same rows in chunks (None: of the shards in memory)."""
+    local = make_clf(**DASK_PARAMS | params).fit(X, y, sample_weight)
+    clf = make_dask_clf(**params)
+    chunks = clf.row_chunks(X) if chunks is None else chunks
+    return local, clf.fit(on_dask(X, chunks), on_dask(y, chunks), sample_weight)
+
+
+def with_entry(X, row, value):
+    X = X.copy()
+    X[row, 0] = value
+    return X

@@ -1,0 +1,111 @@
+"""Blocks and shards of rows, and reductions over them."""
+
+import operator
+
+import numpy as np
+import pytest
+from helpers import N_H, M, blocked, random_problem
+from numpy.testing import assert_array_equal
+from scipy import sparse
+
+from two_layer_sigmoid._blocks import row_blocks, row_shards, shard_blocks
+
+
+def all_blocks(data):
+    return data.reduce(lambda block: [block], operator.add)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_reduction_combines_all_rows_in_order():
+    X, Y, _, weights = random_problem()
+    blocks = all_blocks(blocked(X, Y, weights))
+    assert len(blocks) == 63
+    assert_array_equal(np.concatenate([block.X.T for block in blocks]), X)
+    assert_array_equal(np.concatenate([block.Y.T for block in blocks]), Y.T)
+    assert_array_equal(np.concatenate([block.weights for block in blocks]), weights)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_shards_are_consecutive_and_at_most_sixteen():
+    X, Y, _, _ = random_problem()
+    shards = blocked(X, Y).reduce_shards(lambda block: [block], operator.add)
+    assert len(shards) == 16
+    assert {len(shard) for shard in shards} == {3, 4}
+    assert_array_equal(np.concatenate([block.X.T for shard in shards for block in shard]), X)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_reduction_is_grouped_by_shards():
+    """Sums within shards come first: brackets show the order of combination."""
+    text = blocked(np.zeros((M, 1))).reduce(lambda _: "x", lambda a, b: f"({a}{b})")
+    shards = ["x" * len(shard_blocks(shard)) for shard in row_shards(np.zeros((M, 1)), N_H)]
+    nested = []
+    for shard in shards:
+        folded = shard[0]
+        for block in shard[1:]:
+            folded = f"({folded}{block})"
+        nested.append(folded)
+    expected = nested[0]
+    for folded in nested[1:]:
+        expected = f"({expected}{folded})"
+    assert text == expected
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_blocks_are_views(dtype):
+    X, Y, _, _ = random_problem()
+    for A in X.astype(dtype), np.asfortranarray(X, dtype):
+        blocks = all_blocks(blocked(A, Y.astype(dtype)))
+        assert all(np.shares_memory(block.X, A) for block in blocks)
+
+
+def test_sparse_block_size_ignores_features():
+    wide = sparse.csr_array((5000, 10**6))
+    assert len(row_blocks(wide, 8)) == 1
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("kind", [np.asarray, np.asfortranarray, sparse.csr_array])
+def test_take_supports_any_memory_order(kind, weighted):
+    X, Y, _, weights = random_problem()
+    data = blocked(kind(X), np.asarray(Y, order="F"), weights if weighted else None)
+    taken = None
+    for indices in np.array([2, 0, 999]), np.array([5, 5, 1]):
+        taken = data.take(indices, taken)
+        rows = taken.X.toarray() if taken.is_sparse else taken.X
+        assert_array_equal(rows, X[indices])
+        assert_array_equal(taken.Y, Y[:, indices])
+        if weighted:
+            assert_array_equal(taken.weights, weights[indices])
+
+
+def test_take_overwrites_dense_rows():
+    data = blocked(random_problem()[0])
+    first = data.take(np.array([1, 2]), None)
+    assert data.take(np.array([3, 4]), first) is first
+    assert_array_equal(first.X, data.X[3:5])
+
+
+@pytest.mark.parametrize("m", [1, 15, 1000, 20000, 65537, 10**6])
+@pytest.mark.parametrize(("n_x", "n_h", "dtype"), [(2, 2, "f8"), (20, 32, "f4"), (784, 64, "f8")])
+def test_blocks_have_equal_size_and_cover_rows(m, n_x, n_h, dtype):
+    X = np.broadcast_to(np.zeros(1, dtype), (m, n_x))
+    blocks = row_blocks(X, n_h)
+    sizes = [rows.stop - rows.start for rows in blocks]
+    assert [rows.start for rows in blocks] == list(np.cumsum([0, *sizes[:-1]]))
+    assert sum(sizes) == m
+    assert set(sizes[:-1]) <= {sizes[0]}
+    assert sizes[-1] <= sizes[0] <= max(1024, 2**21 / (X.itemsize * (n_x + 2 * n_h))) + 16
+    numbers = {len(shard) for shard in row_shards(X, n_h)}
+    assert max(numbers) - min(numbers) <= 1
+    assert [block for shard in row_shards(X, n_h) for block in shard_blocks(shard)] == blocks
+
+
+def test_shard_gradients_take_less_than_the_data():
+    X = np.zeros((5000, 1000))
+    assert len(row_shards(X, 4)) == 8
+    assert len(row_shards(X, 1250)) == 2
+    assert len(row_shards(X, 10_000)) == 1
+    wide = sparse.csr_array((50000, 20000))
+    assert len(row_shards(wide, 100)) == 2

@@ -1,0 +1,157 @@
+"""Data sets on Dask: partitions, labels and weights."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from tests.helpers import (
+    DASK_PARAMS,
+    assert_same_fit,
+    fit_both,
+    make_clf,
+    make_dask_clf,
+    on_dask,
+    with_entry,
+)
+from two_layer_sigmoid._blocks import shard_blocks
+from two_layer_sigmoid._dask_data import partition_shards
+
+dask = pytest.importorskip("dask")
+da = pytest.importorskip("dask.array")
+dd = pytest.importorskip("dask.dataframe")
+
+
+@pytest.mark.parametrize("lengths", [[32] * 16, [512], [96, 416], [1, 511], [100] * 5 + [12]])
+def test_partition_shards_cover_rows_in_order(lengths, small_blocks):
+    parts = partition_shards(lengths, 2, 8, np.float64)
+    rows = [
+        np.arange(n)[block]
+        for n, part in zip(lengths, parts, strict=True)
+        for shard in part
+        for block in shard_blocks(shard)
+    ]
+    assert_array_equal(np.concatenate(rows), np.concatenate([np.arange(n) for n in lengths]))
+    assert max(map(len, rows)) == 16
+
+
+def test_partitions_with_mixed_label_types_are_refused(many_blobs):
+    X, y = many_blobs
+    numbers = (y == "ash").astype(int)
+    parts = numbers[:256], numbers[256:].astype(str)
+    lazy = da.concatenate(
+        [da.from_delayed(dask.delayed(part), (256,), dtype=object) for part in parts]
+    )
+    with pytest.raises(TypeError, match="y mixes labels of the types int, str: use"):
+        make_dask_clf().fit(on_dask(X, 256), lazy)
+
+
+def test_labels_can_have_other_partitions(many_blobs):
+    X, y = many_blobs
+    frame = pd.DataFrame(X, columns=["a", "b"]).assign(y=y)
+    features, labels = (
+        dd.concat([dd.from_pandas(part, npartitions=1) for part in parts])
+        for parts in (
+            (frame[["a", "b"]][:200], frame[["a", "b"]][200:]),
+            (frame["y"][:100], frame["y"][100:]),
+        )
+    )
+    clf = make_dask_clf().fit(features, labels)
+    assert_allclose(clf.W1_, make_clf(**DASK_PARAMS).fit(X, y).W1_, rtol=1e-10)
+
+
+@pytest.mark.filterwarnings("ignore:Training:sklearn.exceptions.ConvergenceWarning")
+def test_sorted_labels_of_many_classes():
+    X = np.random.RandomState(0).standard_normal((600, 2))
+    local, clf = fit_both(X, np.arange(600) // 20, 50)
+    assert_allclose(clf.W2_, local.W2_, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("label", [0, 1])
+def test_one_class_with_weight_is_refused(seed, label):
+    random_state = np.random.RandomState(seed)
+    X, y = random_state.standard_normal((600, 2)), random_state.randint(2, size=600)
+    weights = random_state.uniform(0, 1, 600) * (y == label)
+    clf = make_dask_clf()
+    message = f"y holds only one class, {label}, in the rows of positive weight"
+    with pytest.raises(ValueError, match=message):
+        clf.fit(on_dask(X, 200), y, weights)
+
+
+def test_weights_that_leave_no_row_are_refused():
+    X, y = np.arange(20.0)[:, np.newaxis], np.arange(20) % 2
+    clf, local = make_dask_clf(class_weight={0: 0}), make_clf(class_weight={0: 0})
+    message = "y holds only one class, 0, in the rows of positive weight"
+    with pytest.raises(ValueError, match=message):
+        clf.fit(on_dask(X, 10), y, 1 - y)
+    with pytest.raises(ValueError, match=message):
+        local.fit(X, y, 1 - y)
+
+
+def test_scalar_weight_is_accepted(many_blobs):
+    X, y = many_blobs
+    clf = make_dask_clf().fit(on_dask(X, 512), y, 2.0)
+    assert_same_fit(clf, make_clf(**DASK_PARAMS).fit(X, y, 2.0))
+
+
+def test_empty_partitions_are_ignored(many_blobs):
+    X, y = many_blobs
+    frame = pd.DataFrame(X, columns=["a", "b"]).assign(y=y, row=np.arange(512))
+    lazy = dd.from_pandas(frame, npartitions=4)
+    some = lazy[lazy["row"] >= 250]
+    clf = make_dask_clf().fit(some[["a", "b"]], some["y"])
+    local = make_clf(**DASK_PARAMS).fit(X[250:], y[250:])
+    assert_allclose(clf.W1_, local.W1_, rtol=1e-10)
+    assert len(clf.predict(some[["a", "b"]]).compute()) == 262
+
+
+def test_dask_ignores_rows_of_weight_0(many_blobs, many_weights):
+    X, y = many_blobs
+    X, weights = X.copy(), many_weights.copy()
+    weights[:150] = 0
+    X[:150] = 1e300
+    clf = make_dask_clf().fit(on_dask(X, 100), y, weights)
+    local = make_clf(**DASK_PARAMS).fit(X, y, weights)
+    assert_allclose(clf.W1_, local.W1_, rtol=1e-10)
+
+
+def test_features_can_have_several_chunks(many_blobs):
+    X, y = many_blobs
+    clf = make_dask_clf()
+    clf.fit(da.from_array(X, chunks=(512, 1)), da.from_array(y[:, np.newaxis], chunks=(100, 1)))
+    assert_same_fit(clf, make_clf(**DASK_PARAMS).fit(X, y))
+    lazy = clf.predict(da.from_array(X, chunks=(512, 1)))
+    assert_array_equal(lazy.compute(), clf.predict(X))
+
+
+def test_integer_features_train_in_float64(many_blobs):
+    X, y = many_blobs
+    X = (10 * X).astype(int)
+    local, clf = fit_both(X, y, 512)
+    assert_same_fit(clf, local)
+
+
+def test_prediction_names_a_bad_partition(many_blobs):
+    X, y = many_blobs
+    clf = make_dask_clf().fit(on_dask(X, 100), y)
+    lazy = clf.predict_proba(on_dask(with_entry(X, 333, np.nan), 100))
+    with pytest.raises(ValueError, match=r"^Partition 3: Input X contains NaN"):
+        lazy.compute()
+
+
+def test_missing_dask_names_the_extra():
+    program = """
+import sys
+sys.modules["dask"] = None
+from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
+DaskTwoLayerSigmoidClassifier().fit([[0.0], [1.0]], [0, 1])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert "ImportError" in done.stderr
+    assert "pip install 'two-layer-sigmoid[dask]'" in done.stderr

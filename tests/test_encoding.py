@@ -1,0 +1,250 @@
+"""Labels and weights to targets, and the split of a validation set."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from helpers import make_clf
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+
+from two_layer_sigmoid import _encoding
+
+Y_INDICATOR = np.array([[0, 1, 1], [1, 0, 0], [0, 0, 1], [1, 1, 1]])
+
+
+class Encoded(NamedTuple):
+    X: Any
+    Y: Any
+    weights: Any
+    classes: Any
+    multilabel: bool
+
+
+def encode(y, sample_weight=None, class_weight=None, *, X=None, dtype=np.float64):
+    """What the estimators do with y and weights, in the same order."""
+    y = y if sparse.issparse(y) else np.asarray(y)
+    X = np.arange(y.shape[0], dtype=dtype)[:, np.newaxis] if X is None else X
+    weights = _encoding.check_sample_weight(sample_weight, y.shape[0])
+    classes, multilabel = _encoding.find_classes(y)
+    class_weight = resolve(class_weight, y, weights, classes, multilabel)
+    examples = _encoding.encode(
+        X, y, weights, classes=classes, multilabel=multilabel, class_weight=class_weight
+    )
+    return Encoded(*examples, classes, multilabel)
+
+
+def resolve(class_weight, y, weights, classes, multilabel=False):
+    shards = [range(0, y.shape[0], 2)]
+    return _encoding.resolve_class_weight(
+        class_weight,
+        classes,
+        multilabel,
+        lambda: _encoding.class_weight_sums(y, weights, classes, shards),
+    )
+
+
+@pytest.mark.parametrize("y", [[-1, 1, 1, -1], [False, True, True, False], list("nyyn")])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_two_classes_are_one_output(y, dtype):
+    _, Y, weights, classes, multilabel = encode(y, dtype=dtype)
+    assert_array_equal(Y, [[0, 1, 1, 0]])
+    assert Y.dtype == dtype
+    assert weights is None
+    assert_array_equal(classes, np.unique(y))
+    assert not multilabel
+
+
+def test_more_classes_are_one_output_each():
+    _, Y, _, classes, multilabel = encode(["c", "a", "b", "a"])
+    assert_array_equal(Y, [[0, 1, 0, 1], [0, 0, 1, 0], [1, 0, 0, 0]])
+    assert_array_equal(classes, ["a", "b", "c"])
+    assert not multilabel
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array, sparse.csr_matrix])
+def test_multilabel_indicator_has_one_output_per_label(container):
+    targets = encode(container(Y_INDICATOR), dtype=np.float32)
+    assert_array_equal(targets.Y, Y_INDICATOR.T)
+    assert targets.Y.dtype == np.float32
+    assert targets.multilabel
+    assert_array_equal(targets.classes, [0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    ("sample_weight", "weights"),
+    [
+        ([1, 2, 4, 4], [0.25, 0.5, 1, 1]),
+        ([1e300, 1e300, 2e300, 2e300], [0.5, 0.5, 1, 1]),
+        ([3, 3, 3, 3], None),
+        (2.0, None),
+        (None, None),
+    ],
+)
+def test_weights_are_scaled_to_the_largest(sample_weight, weights):
+    assert_array_equal(encode([0, 1, 0, 1], sample_weight).weights, weights)
+
+
+def test_balanced_counts_weights_not_rows():
+    weights = encode([0, 0, 0, 1], [1, 2, 1, 2], "balanced").weights
+    assert_allclose(weights, [0.25, 0.5, 0.25, 1])  # the classes weigh 4 and 2, then the same
+    assert_allclose(encode([0, 0, 0, 1], None, "balanced").weights, [1 / 3, 1 / 3, 1 / 3, 1])
+
+
+def test_balanced_treats_weights_as_repeated_rows():
+    y, times = np.array([0, 1, 1, 2, 2, 2]), np.array([3, 1, 1, 2, 1, 1])
+    weighted = encode(y, times, "balanced").weights / times
+    repeated = encode(y.repeat(times), None, "balanced").weights
+    scale = repeated[0] / weighted[0]
+    assert_allclose(repeated, (weighted * scale).repeat(times))
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+def test_rows_without_weight_are_dropped(container):
+    X = container(np.arange(6.0)[:, np.newaxis])
+    weights = np.array([0.5, 1, 0, 0, 0.5, 1])
+    targets = encode([0, 1, 2, 2, 1, 0], weights, X=X)
+    kept = targets.X.toarray() if sparse.issparse(targets.X) else targets.X
+    assert_array_equal(kept, [[0], [1], [4], [5]])
+    assert_array_equal(targets.weights, [0.5, 1, 0.5, 1])
+    assert_array_equal(targets.Y, [[1, 0, 0, 1], [0, 1, 1, 0], [0, 0, 0, 0]])
+    assert_array_equal(targets.classes, [0, 1, 2])  # the class stays, as scikit-learn has it
+
+
+def test_class_weight_multiplies_sample_weight():
+    weights = encode(["a", "b", "b"], [1, 2, 1], {"a": 4, "b": 1}).weights
+    assert_array_equal(weights, [0.5, 0.25, 0.125])
+
+
+def test_balanced_ignores_classes_without_weight():
+    assert_array_equal(encode([0, 1, 1, 2], [1, 1, 1, 0], "balanced").weights, [1, 0.5, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("y", "sample_weight", "class_weight", "message"),
+    [
+        ([1, 1], None, None, "only one class, 1: "),
+        (["b", "b"], None, None, "only one class, 'b'"),
+        ([0, 1], [1, 0], None, "only one class, 0, in the rows of positive weight"),
+        ([0, 1], [1, -1], None, "sample_weight must be finite and non-negative"),
+        ([0, 1], [0, 0], None, "sample_weight is zero for every row"),
+        ([0, 1], [1, np.nan], None, "sample_weight contains NaN"),
+        ([0, 1], [1, np.inf], None, "sample_weight contains infinity"),
+        ([0, 1], [1, 2, 3], None, r"sample_weight has shape \(3,\).*\(2,\)"),
+        ([0, 1], [[1], [2]], None, r"sample_weight has shape \(2, 1\).*\(2,\)"),
+        ([0, 1], ["a", "b"], None, "could not convert string to float"),
+        ([0, 1], "balanced", None, "sample_weight must hold one number .* got 'balanced'"),
+        ([0, 1], None, {0: 1, 1: -1}, "class_weight must be finite and non-negative"),
+        ([0, 1], None, {0: 1, 1: np.nan}, "class_weight must be finite and non-negative"),
+        ([0, 1], None, {0: 1, 7: 1}, "are not in class_weight"),
+        ([0, 1], None, {0: 1, 1: 0}, "only one class"),
+        (Y_INDICATOR, None, "balanced", "class_weight='balanced' is not supported for multilabel"),
+        ([[-1, 1], [1, 1]], None, None, "indicator matrix of 0 and 1, got the values"),
+        ([[1, 2], [3, 1]], None, None, "MultiOutputClassifier"),
+        ([0.5, 1.5], None, None, "Unknown label type: continuous"),
+    ],
+)
+def test_bad_targets_and_weights_are_refused(y, sample_weight, class_weight, message):
+    with pytest.raises(ValueError, match=message):
+        make_clf(class_weight=class_weight).fit(np.zeros((len(y), 1)), y, sample_weight)
+
+
+@pytest.mark.parametrize("y", [["a", None, "b"], ["a", 1, 2]])
+def test_labels_of_mixed_types_are_refused(y):
+    with pytest.raises(TypeError, match=r"y mixes labels of the types .*: use"):
+        make_clf().fit(np.zeros((3, 1)), np.array(y, dtype=object))
+
+
+def test_labels_are_coded_by_given_classes():
+    def targets(y, classes):
+        y, classes = np.asarray(y), np.asarray(classes)
+        options = {"classes": classes, "multilabel": False, "class_weight": None}
+        return _encoding.encode(np.zeros((len(y), 1)), y, None, **options)[1]
+
+    assert_array_equal(targets(["b", "b"], ["a", "b", "c"]), [[0, 0], [1, 1], [0, 0]])
+    assert_array_equal(targets([0, 0], [0, 1]), [[0, 0]])
+
+
+@pytest.mark.parametrize("K", [2, 3])
+def test_has_rows_finds_missing_classes(K):
+    rows = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
+    if K == 2:
+        expected = [[True, True], [True, False], [False, True]]
+        assert [_encoding.has_rows(Y[np.newaxis], 2).tolist() for Y in rows] == expected
+    else:
+        assert _encoding.has_rows(rows, 3).tolist() == [True, False, True]
+
+
+def test_split_keeps_shares_weights_and_order():
+    y = (np.arange(100) % 4 == 0).astype(int)
+    X, weights = np.arange(100.0)[:, np.newaxis], np.arange(1, 101) / 100
+    examples = encode(y, weights, X=X)[:3]
+    parts = _encoding.split(examples, False, 0.2, np.random.RandomState(0))
+    assert [len(X_part) for X_part, _, _ in parts] == [80, 20]
+    for X_part, Y_part, weights_part in parts:
+        rows = X_part[:, 0].astype(int)
+        assert (np.diff(rows) > 0).all()
+        assert_array_equal(Y_part[0], y[rows])
+        assert_array_equal(weights_part, (rows + 1) / 100)
+        assert Y_part.mean() == 0.25
+    assert_array_equal(np.sort(np.r_[parts[0][0], parts[1][0]], axis=0), X)
+
+
+def test_balanced_weights_apply_to_other_rows():
+    letters, numbers = np.array(list("aab")), np.array([0, 1])
+    assert resolve("balanced", letters, None, np.array(["a", "b"])) == {"a": 0.5, "b": 1.0}
+    balanced = resolve("balanced", numbers, np.array([2, 1]), numbers)
+    assert balanced[1] == 2 * balanced[0]
+    assert resolve({0: 3}, numbers, None, numbers) == {0: 3}
+
+
+# Labels of another dtype than the classes. A cast must never make unequal labels equal.
+
+NUMBERS = [0, 1, 2, 3, 10, 255, 256, 257, -1, -255, 2**53, 2**53 + 1, 2**63, -(2**63)]
+TEXTS = ["1", "2", "10", "20", "a", "apple", "b", "True"]
+DATES = ["2026-01-01", "2026-01-01T12", "2026-01-02", "1960-05-05"]
+
+
+def labels_of(dtype):
+    """All labels of the lists above that an array of this dtype holds without a change."""
+    dtype = np.dtype(dtype)
+    if dtype.kind == "M":
+        return np.unique(np.array(DATES, dtype))
+    if dtype.kind in "US":
+        return np.array([text for text in TEXTS if len(text) <= int(dtype.str[2:])], dtype)
+    if dtype.kind == "O":
+        return np.array(TEXTS, object)
+    if dtype.kind == "b":
+        return np.array([False, True])
+    if dtype.kind == "f":
+        return np.array([n for n in NUMBERS if int(dtype.type(n)) == n], dtype)
+    limits = np.iinfo(dtype)
+    return np.array([n for n in NUMBERS if limits.min <= n <= limits.max], dtype)
+
+
+DTYPES = ["?", "i1", "u1", "i2", "i8", "u8", "f4", "f8", "U1", "U5", "S5", "O", "M8[D]", "M8[s]"]
+
+
+def equal(label, known):
+    """Equality by Python's exact comparison, of dates by NumPy's in their common unit."""
+    if isinstance(label, np.datetime64) or isinstance(known, np.datetime64):
+        return type(label) is type(known) and label == known
+    unpacked = (x.item() if isinstance(x, np.generic) else x for x in (label, known))
+    return bool(np.equal(*(np.array(x, object) for x in unpacked)))
+
+
+@given(st.sampled_from(DTYPES), st.sampled_from(DTYPES), st.data())
+def test_unequal_labels_are_refused_for_all_dtypes(dtype, other, data):
+    classes = labels_of(dtype)
+    chosen = data.draw(st.lists(st.integers(0, len(classes) - 1), min_size=2, unique=True))
+    classes = np.sort(classes[chosen])
+    labels = labels_of(other)
+    y = labels[data.draw(st.lists(st.integers(0, len(labels) - 1), min_size=1))]
+    expected = [next((i for i, k in enumerate(classes) if equal(label, k)), None) for label in y]
+    if None in expected:
+        with pytest.raises(ValueError, match="y holds labels that are not among the classes"):
+            _encoding.label_codes(y, classes)
+    else:
+        assert_array_equal(_encoding.label_codes(y, classes), expected)

@@ -1,0 +1,295 @@
+"""Threads: their number, and the same results for any number."""
+
+import os
+import threading
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from helpers import SOLVER_SETTINGS, assert_same_fit, assert_same_weights, make_clf
+from joblib import Parallel, cpu_count, delayed, parallel_backend
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, _parallel
+from two_layer_sigmoid._parallel import (
+    MIN_PARALLEL_TASKS,
+    ThreadPool,
+    single_blas_thread,
+    small_ufunc_buffer,
+)
+
+
+@pytest.mark.filterwarnings("ignore:Training ended on the plateau")  # after ten iterations
+@pytest.mark.skipif(os.cpu_count() == 1, reason="BLAS has but one thread on one core")
+def test_results_do_not_depend_on_blas_threads():
+    random_state = np.random.RandomState(0)
+    X = random_state.standard_normal((2000, 64))  # a shape whose products BLAS would share
+    fits = []
+    for limit in 1, 2:
+        with threadpool_limits(limit):
+            fits.append(make_clf(n_h=64, max_iter=10).fit(X, X[:, 0] > 0))
+    assert_same_fit(*fits)
+
+
+@pytest.mark.parametrize("n_rows", [1, 100, 100_000])
+def test_predictions_from_eight_threads_are_equal(moons, n_rows):
+    clf = TwoLayerSigmoidClassifier(max_iter=50, random_state=0).fit(*moons)
+    rng = np.random.default_rng(0)
+    parts = [rng.normal(size=(n_rows, 2)) for _ in range(24)]
+    for method in clf.predict_proba, clf.predict, clf.decision_function, clf.predict_log_proba:
+        serial = [method(X) for X in parts]
+        with ThreadPoolExecutor(8) as pool:
+            threaded = list(pool.map(method, parts))
+        for one, other in zip(serial, threaded, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("setting", [{}, {"solver": "lbfgs", "alpha": 1e-3}, {"batch_size": 50}])
+def test_clones_fitted_in_threads_are_equal(moons, setting):
+    clf = TwoLayerSigmoidClassifier(max_iter=30, tol=1e-2).set_params(**setting)
+    clones = [clone(clf).set_params(random_state=seed) for seed in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        fitted = list(pool.map(lambda one: one.fit(*moons), clones))
+    for one in fitted:
+        np.testing.assert_array_equal(one.W1_, clone(one).fit(*moons).W1_)
+
+
+def test_small_ufunc_buffer_is_restored():
+    before = np.getbufsize(), np.geterr()
+
+    @small_ufunc_buffer()
+    def fail():
+        assert np.getbufsize() == 16
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert (np.getbufsize(), np.geterr()) == before
+
+
+def blas_threads():
+    return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
+
+
+def threads_inside():
+    with single_blas_thread:
+        return single_blas_thread.n_threads
+
+
+class ConcurrentFit:
+    """Another fit in a thread of its own, inside the limit of BLAS."""
+
+    def __enter__(self):
+        entered, self.leave = threading.Event(), threading.Event()
+
+        def fit():
+            with single_blas_thread:
+                entered.set()
+                self.leave.wait(10)
+
+        self.thread = threading.Thread(target=fit)
+        self.thread.start()
+        assert entered.wait(10)
+
+    def __exit__(self, *exception):
+        self.leave.set()
+        self.thread.join()
+
+
+def test_overlapping_blas_limits_are_kept():
+    before = blas_threads()
+    with single_blas_thread:
+        other_fit = ConcurrentFit()
+        other_fit.__enter__()
+    assert set(blas_threads()) == {1}  # the other is still inside
+    other_fit.__exit__()
+    assert blas_threads() == before
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+def test_number_of_threads_follows_blas(limit):
+    with threadpool_limits(limit):
+        assert threads_inside() == limit
+
+
+def test_concurrent_fits_share_threads():
+    with threadpool_limits(4), ConcurrentFit():
+        assert threads_inside() == 2
+        with ConcurrentFit(), ConcurrentFit():
+            assert threads_inside() == 1
+            with ConcurrentFit():
+                assert threads_inside() == 1
+        assert threads_inside() == 2
+
+
+def test_joblib_processes_share_processors():
+    with parallel_backend("loky", n_jobs=2):
+        shares = Parallel()(delayed(threads_inside)() for _ in range(2))
+    assert max(shares) <= max(1, cpu_count() // 2)
+
+
+def test_pool_is_concurrent_and_ordered():
+    at_work, most_at_work = set(), []
+
+    def task(i):
+        thread = threading.get_ident()
+        assert thread not in at_work
+        at_work.add(thread)
+        most_at_work.append(len(at_work))
+        time.sleep(0.01)
+        at_work.remove(thread)
+        return 2 * i
+
+    with ThreadPool(3) as pool:
+        assert pool.map(task, range(20)) == list(range(0, 40, 2))
+        assert max(most_at_work) == 3
+        most_at_work.clear()
+        few = range(MIN_PARALLEL_TASKS - 1)
+        assert pool.map(task, few) == [2 * i for i in few]
+    assert max(most_at_work) == 1
+
+
+@pytest.mark.parametrize("raised_by", ["caller", "worker"])
+def test_error_in_any_thread_ends_the_work(raised_by):
+    n_done = 0
+
+    def task(_):
+        nonlocal n_done
+        time.sleep(0.01)
+        is_caller = threading.current_thread() is threading.main_thread()
+        if is_caller == (raised_by == "caller"):
+            raise FloatingPointError(raised_by)
+        n_done += 1
+
+    with ThreadPool(2) as pool, pytest.raises(FloatingPointError, match=raised_by):
+        pool.map(task, range(100))
+    assert n_done < 100
+
+
+def test_workers_have_the_caller_context():
+    with np.errstate(over="ignore"), small_ufunc_buffer(), ThreadPool(2) as pool:
+        here = np.geterr(), np.getbufsize()
+        assert pool.map(lambda _: (np.geterr(), np.getbufsize()), range(50)) == 50 * [here]
+    assert here[1] < np.getbufsize()
+
+
+def test_no_thread_is_left_running(small_moons, small_blocks):
+    before = threading.active_count()
+    clf = make_clf(n_jobs=2, max_iter=1000).fit(*small_moons)
+    clf.predict(small_moons[0])
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("setting", [*SOLVER_SETTINGS, {"early_stopping": True}, {"n_init": 3}])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.filterwarnings("ignore:Training by L-BFGS ran out of iterations")
+def test_results_do_not_depend_on_n_jobs(moons, small_blocks, setting, dtype):
+    X, y = moons[0].astype(dtype), moons[1]
+    params = {"max_iter": 20, "tol": 0.0, "random_state": 0} | setting
+    with threadpool_limits(2):
+        fits = [
+            TwoLayerSigmoidClassifier(n_jobs=n_jobs, **params).fit(X, y)
+            for n_jobs in (1, 2, 3, -1, None)
+        ]
+        for other in fits[1:]:
+            assert_same_weights(fits[0], other)
+            assert other.loss_curve_ == fits[0].loss_curve_
+            assert_array_equal(other.predict_proba(X), fits[0].predict_proba(X))
+
+
+@pytest.mark.parametrize("kind", [np.asfortranarray, sparse.csr_array])
+def test_weighted_results_do_not_depend_on_n_jobs(three_blobs, small_blocks, kind):
+    X, y = three_blobs
+    w = np.random.RandomState(0).uniform(0.5, 2, len(y))
+    fits = [make_clf(n_jobs=n_jobs).fit(kind(X), y, sample_weight=w) for n_jobs in (1, 2, 5)]
+    for other in fits[1:]:
+        assert_same_weights(fits[0], other)
+        assert_array_equal(other.predict(kind(X)), fits[0].predict(kind(X)))
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_parallel_searches_find_the_same(moons, small_blocks, backend):
+    X, y = moons[0][::4], moons[1][::4]
+    grid = {"learning_rate": [0.6, 1.2], "n_h": [4, 8]}
+    before = blas_threads()
+    alone, together = (
+        GridSearchCV(make_clf(max_iter=300), grid, scoring="neg_log_loss", n_jobs=n_jobs)
+        for n_jobs in (None, 2)
+    )
+    alone.fit(X, y)
+    with parallel_backend(backend):
+        together.fit(X, y)
+    assert_allclose(
+        alone.cv_results_["mean_test_score"],
+        together.cv_results_["mean_test_score"],
+        rtol=0 if backend == "threading" else 1e-9,  # small blocks are of this process only
+    )
+    assert blas_threads() == before
+
+
+class Counted(TwoLayerSigmoidClassifier):
+    """Records how many threads compute blocks, in all fits of the process."""
+
+    lock = threading.Lock()
+    at_work = 0
+    seen: ClassVar[list[int]] = []
+
+    def _cost(self, cache, Y, **weighting):
+        with self.lock:
+            Counted.at_work += 1
+            self.seen.append(self.at_work)
+        time.sleep(1e-4)
+        with self.lock:
+            Counted.at_work -= 1
+        return super()._cost(cache, Y, **weighting)
+
+
+@pytest.mark.filterwarnings("ignore:Training ended on the plateau")
+def test_threaded_search_does_not_oversubscribe(moons, small_blocks):
+    Counted.seen.clear()
+    search = GridSearchCV(Counted(max_iter=30, random_state=0), {"n_h": [4, 8]}, n_jobs=2)
+    with threadpool_limits(2), parallel_backend("threading"):
+        search.fit(*moons)
+    # Both threads are at work nearly always; a third only until a fit that was alone notices.
+    assert np.mean(Counted.seen) > 1.2
+    assert np.mean(np.array(Counted.seen) > 2) < 0.1
+
+
+@pytest.mark.filterwarnings("ignore:Training ended on the plateau")
+def test_concurrent_fit_has_half_the_threads(moons, small_blocks):
+    Counted.seen.clear()
+    with threadpool_limits(2), ConcurrentFit():
+        Counted(max_iter=3, random_state=0).fit(*moons)
+    assert max(Counted.seen) == 1
+    with threadpool_limits(2):
+        Counted(max_iter=3, random_state=0).fit(*moons)
+    assert max(Counted.seen) == 2
+
+
+def test_small_data_start_no_thread(moons, monkeypatch):
+    monkeypatch.setattr(_parallel, "ThreadPoolExecutor", None)
+    with threadpool_limits(2):
+        clf = make_clf().fit(*moons)
+        clf.predict(moons[0])
+    assert clf.n_iter_ == 50
+
+
+def test_wide_data_use_threads(moons, monkeypatch):
+    X = np.tile(moons[0], (3, 3000))
+    started = []
+    submit = ThreadPoolExecutor.submit
+    monkeypatch.setattr(
+        ThreadPoolExecutor, "submit", lambda *args: started.append(1) or submit(*args)
+    )
+    y = np.tile(moons[1], 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        make_clf(n_jobs=2, max_iter=1, learning_rate=1e-4).fit(X, y)
+    assert started

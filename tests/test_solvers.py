@@ -354,16 +354,18 @@ def test_lbfgs_evaluates_each_point_once():
 
 
 def test_lbfgs_checks_which_point_was_evaluated_last(monkeypatch):
-    def probing(function, x, **options):
-        """An optimiser that evaluates another point after each accepted one."""
+    def probing(loss_at, x, *, jac, callback, **options):
+        """An optimiser that evaluates another point before each question."""
 
-        def evaluate_twice(x):
-            result = function(x)
-            value = result[0], result[1].copy()
-            function(x + 1.0)
-            return value
+        def gradient_at(x):
+            loss_at(x + 1.0)
+            return jac(x).copy()
 
-        return minimize(evaluate_twice, x, **options)
+        def after_iteration(intermediate_result):
+            loss_at(intermediate_result.x - 1.0)
+            callback(intermediate_result)
+
+        return minimize(loss_at, x, jac=gradient_at, callback=after_iteration, **options)
 
     monkeypatch.setattr(_solvers, "minimize", probing)
     state = lbfgs(Rosenbrock(), np.array(VALLEY))

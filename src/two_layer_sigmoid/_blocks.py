@@ -103,6 +103,9 @@ class BlockedData:
             ]
             for shard in shards or row_shards(X, n_h)
         ]
+        self._only_block = (
+            self._shards[0][0] if [len(shard) for shard in self._shards] == [1] else None
+        )
         self._pool = pool or ThreadPool(1)
 
     @property
@@ -117,8 +120,8 @@ class BlockedData:
 
     def reduce(self, function: Callable[[Block], T], combine: Callable[[T, T], T] = add) -> T:
         """``function`` of every block, combined in the fixed order."""
-        if len(self._shards) == 1:  # fast path for small data: the pool costs a microsecond
-            return reduce(combine, map(function, self._shards[0]))
+        if self._only_block is not None:  # fast path for small data
+            return function(self._only_block)
         return reduce(combine, self.reduce_shards(function, combine))
 
     def reduce_shards(

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._blocks import Block, BlockedData, Data
-from ._network import Cache, Parameters, Workspace, parameter_shapes
+from ._network import Parameters, Workspace, parameter_shapes
 from ._statistics import sum_of_weights
 
 
@@ -120,30 +120,41 @@ class Objective:
 
     def _block_loss(self, params: Parameters, block: Block) -> float:
         """The part of the log loss that comes from one block."""
-        return self._block_forward(params, block)[0]
+        X, Y, weights = block
+        workspace = self._workspace(Y.shape[1])
+        _, cache = self._forward(X, params, workspace=workspace)
+        return self._cost(cache, Y, weights=weights, total=self.total, workspace=workspace)
 
     def _block_loss_gradient(self, params: Parameters, block: Block) -> tuple[float, Parameters]:
         """The part of the log loss and of its gradient that comes from one block."""
-        loss, cache, options = self._block_forward(params, block)
-        try:
-            grads = self._free.pop()
-        except IndexError:
-            grads = self._new_gradient()
-        # A subclass can return arrays of its own.
-        grads.assign(self._backward(params, cache, block.X, block.Y, out=grads, **options))
-        return loss, grads
-
-    def _block_forward(self, params: Parameters, block: Block) -> tuple[float, Cache, Any]:
         X, Y, weights = block
-        key = get_ident(), Y.shape[1]
+        workspace = self._workspace(Y.shape[1])
+        _, cache = self._forward(X, params, workspace=workspace)
+        loss = self._cost(cache, Y, weights=weights, total=self.total, workspace=workspace)
+        out = self._free_gradient()
+        grads = self._backward(
+            params, cache, X, Y, weights=weights, total=self.total, workspace=workspace, out=out
+        )
+        out.assign(grads)  # a subclass can return arrays of its own
+        return loss, out
+
+    def _workspace(self, n_rows: int) -> Workspace:
+        """The calling thread's workspace for blocks of so many rows."""
+        key = get_ident(), n_rows
         workspace = self._workspaces.get(key)
         if workspace is None:
             _, n_h, n_y = self._layer_sizes
-            workspace = Workspace.allocate(n_h, n_y, Y.shape[1], self._dtype)
+            workspace = Workspace.allocate(n_h, n_y, n_rows, self._dtype)
             self._workspaces[key] = workspace
-        _, cache = self._forward(X, params, workspace=workspace)
-        options = {"weights": weights, "total": self.total, "workspace": workspace}
-        return self._cost(cache, Y, **options), cache, options
+        return workspace
+
+    def _free_gradient(self) -> Parameters:
+        """A buffer that no other block uses."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            n = sum(rows * columns for rows, columns in parameter_shapes(*self._layer_sizes))
+            return self.views(np.empty(n, self._dtype))
 
     def _add(
         self, first: tuple[float, Parameters], second: tuple[float, Parameters]
@@ -158,10 +169,6 @@ class Objective:
         """Let another block use a buffer."""
         if self._workspaces:  # else blocks are computed elsewhere, and buffers would pile up
             self._free.append(grads)
-
-    def _new_gradient(self) -> Parameters:
-        n = sum(rows * columns for rows, columns in parameter_shapes(*self._layer_sizes))
-        return self.views(np.empty(n, self._dtype))
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickles have no data and no buffers: workers of a cluster have their own."""

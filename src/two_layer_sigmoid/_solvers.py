@@ -287,22 +287,25 @@ def lbfgs(objective: Objective, state: TrainingState, max_iter: int, monitor: Mo
     """
     gradient = state.theta  # of the parameters in the state, once it is evaluated
 
-    def loss_gradient(x: Array) -> tuple[float, Array]:
+    def loss_at(x: Array) -> float:
         nonlocal gradient
         state.theta[:] = x
         loss, grads = objective.loss_gradient(state.params)
         gradient = grads.flat()
-        return loss, gradient
+        return loss
+
+    def gradient_at(x: Array) -> Array:
+        if not (x == state.theta).all():  # SciPy mostly asks for the point evaluated last
+            loss_at(x)
+        return gradient
 
     def after_iteration(intermediate_result: Any) -> None:  # SciPy requires this name
         loss, x = float(intermediate_result.fun), intermediate_result.x
-        if not (x == state.theta).all():  # SciPy has evaluated another point last
-            loss, _ = loss_gradient(x)
-        if monitor.should_stop(state, loss, gradient, max_iter):
+        if monitor.should_stop(state, loss, gradient_at(x), max_iter):
             raise StopIteration
         state.loss_curve.append(state.loss)
 
-    if monitor.should_stop(state, *loss_gradient(state.theta), max_iter):
+    if monitor.should_stop(state, loss_at(state.theta), gradient, max_iter):
         return
     state.loss_curve.append(state.loss)
     n = state.theta.size
@@ -314,9 +317,9 @@ def lbfgs(objective: Objective, state: TrainingState, max_iter: int, monitor: Mo
     while state.stop_reason is None:
         loss_before = state.loss
         result = minimize(
-            loss_gradient,
+            loss_at,
             state.theta.copy(),
-            jac=True,
+            jac=gradient_at,
             method="L-BFGS-B",
             callback=after_iteration,
             options=options,

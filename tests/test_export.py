@@ -196,7 +196,7 @@ def test_unsupported_models_are_refused():
         export.to_onnx(make_pipeline(LogisticRegression()).fit(X[:50], codes[:50]))
     with pytest.raises(ValueError, match="dtype must be float32 or float64, got int64"):
         export.to_onnx(clf, dtype="int64")
-    with pytest.raises(ValueError, match="both say what X is"):
+    with pytest.raises(ValueError, match="both set the type of X"):
         export.to_onnx(clf, dtype="float32", initial_types=[])
     with pytest.raises(TypeError, match="Other overrides _forward"):
         export.to_onnx(Other(max_iter=100, random_state=0).fit(X[:50], codes[:50]))
@@ -204,15 +204,15 @@ def test_unsupported_models_are_refused():
     with pytest.raises(ValueError, match="ONNX has no labels of type datetime64"):
         export.to_onnx(network().fit(X[:50], dates))
     several = network().fit(X_labels[:50], Y_labels[:50])
-    with pytest.raises(ValueError, match="zipmap is for one label a row"):
+    with pytest.raises(ValueError, match="zipmap needs one label per row"):
         export.to_onnx(several, zipmap=True)
-    with pytest.raises(ValueError, match="zipmap is for one label a row"):
+    with pytest.raises(ValueError, match="zipmap needs one label per row"):
         skl2onnx.to_onnx(several, X[:1], options={"zipmap": True})
 
 
 def test_missing_skl2onnx_names_the_extra(monkeypatch):
     monkeypatch.setattr(export, "skl2onnx", None)
-    monkeypatch.setattr(export, "ABSENT", ImportError("No module"), raising=False)
+    monkeypatch.setattr(export, "IMPORT_ERROR", ImportError("No module"), raising=False)
     with pytest.raises(ImportError, match=r"two-layer-sigmoid\[onnx\]"):
         export.to_onnx(network().fit(X[:50], codes[:50]))
 

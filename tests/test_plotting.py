@@ -346,6 +346,16 @@ def test_several_classes_show_all_or_one():
     np.testing.assert_array_equal(one.margins[0] > 0, everything.response == 0)
 
 
+def test_several_classes_have_a_legend(moons):
+    clf = network().fit(PETALS, SPECIES)
+    everything = HiddenUnitsDisplay.from_estimator(clf, PETALS, grid_resolution=20)
+    names = [text.get_text() for text in everything.legend_.get_texts()]
+    assert names == ["setosa", "versicolor", "virginica"]
+    colours = [patch.get_facecolor()[:3] for patch in everything.legend_.get_patches()]
+    assert colours == [mpl.colors.to_rgb(colour) for colour in COLOURS[:3]]
+    assert HiddenUnitsDisplay.from_estimator(moons, X, grid_resolution=20).legend_ is None
+
+
 def test_multilabel_shows_one_label():
     rows, labels = make_multilabel_classification(60, 2, n_classes=3, random_state=0)
     clf = network().fit(rows, labels)
@@ -406,7 +416,7 @@ def test_constant_feature_gets_a_margin():
         (X, {"grid_resolution": 20.5}, r"grid_resolution must be an int of 2 or more, got 20\.5"),
         (X, {"eps": -1.0}, r"eps must be a margin of 0 or more, got -1\.0"),
         (X[:, :1], {}, "minimum of 2 is required"),
-        (np.column_stack([X, X]), {}, "X has 4 features; the plane that is drawn takes 2"),
+        (np.column_stack([X, X]), {}, "X has 4 features, but HiddenUnitsDisplay needs 2"),
     ],
 )
 def test_hidden_units_display_refuses_bad_input(moons, data, parameters, message):
@@ -477,9 +487,9 @@ def test_network_names_can_be_given(moons):
         moons, feature_names=["a", "b"], class_names=["no", "yes"]
     )
     assert [names_of(display)[0], names_of(display)[2]] == [["a", "b"], ["yes"]]
-    with pytest.raises(ValueError, match="feature_names has 1 names, and the network 2"):
+    with pytest.raises(ValueError, match="feature_names has 1 names, but the network needs 2"):
         NetworkDisplay.from_estimator(moons, feature_names=["a"])
-    with pytest.raises(ValueError, match="class_names has 3 names, and the network 2"):
+    with pytest.raises(ValueError, match="class_names has 3 names, but the network needs 2"):
         NetworkDisplay.from_estimator(moons, class_names=["a", "b", "c"])
 
 
@@ -497,3 +507,15 @@ def test_small_weights_are_visible(moons):
     display = NetworkDisplay.from_estimator(moons)
     for weight in -1e-6, 1e-6:
         assert min(display.edges_[0].to_rgba(weight)[:3]) < 0.8
+
+
+def test_large_layers_have_thinned_names():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(40, 64))
+    clf = network().fit(rows, rows[:, 0] > 0)
+    display = NetworkDisplay.from_estimator(clf)
+    assert [len(texts) for texts in display.texts_] == [22, 4, 1]
+    assert names_of(display)[0][:3] == ["x0", "x3", "x6"]
+    heights = [text.xy[1] for text in display.texts_[0]]
+    nodes = display.nodes_[0].get_offsets()[::3, 1]
+    np.testing.assert_array_equal(heights, nodes)

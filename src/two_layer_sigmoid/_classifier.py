@@ -129,25 +129,25 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to judge.
+            Rows to predict.
 
         Returns
         -------
         Z2 : ndarray of shape (n_samples,) or (n_samples, n_y)
-            Log-odds, in nats: one-dimensional for two classes, where positive means class 1.
+            Log-odds in nats. One-dimensional for two classes; positive means class 1.
         """
         return self._predict(X, _prediction.decisions)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """The predicted labels.
 
-        Two classes: class 1 where a2 > 0.5, strictly, which is z2 > 0. More classes: the largest
-        z2. Multilabel: a 1 for each label with z2 > 0.
+        Two classes: class 1 if a2 > 0.5, strictly, which is z2 > 0. More classes: the class with
+        the largest z2. Multilabel: 1 for each label with z2 > 0.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to judge.
+            Rows to predict.
 
         Returns
         -------
@@ -162,30 +162,29 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to judge.
+            Rows to predict.
 
         Returns
         -------
         P : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
             Probability of each class, in the order of ``classes_``; rows sum to one. Multilabel:
-            of each label. Kept inside (0, 1), at least the dtype's smallest normal number.
+            of each label. Inside (0, 1): at least the smallest normal number of the dtype.
         """
         return self._predict(X, _prediction.probabilities)
 
     def predict_log_proba(self, X: Any) -> Array:
-        """The logarithms of the predicted probabilities, from the logits and so never -inf.
+        """The logarithms of the predicted probabilities, from the logits: never -inf.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to judge.
+            Rows to predict.
 
         Returns
         -------
         log_P : ndarray of shape (n_samples, n_classes) or (n_samples, n_labels)
-            Natural logarithms, in the order of ``predict_proba``. Exact from 0 down to that of
-            the smallest probability, log(tiny), -708 (float32: -87); with two classes, and for
-            multilabel y, down to 8 times that.
+            Natural logarithms, in the order of ``predict_proba``. The lowest value is log(tiny),
+            -708 (float32: -87); for two classes and multilabel y it is 8 times that.
         """
         return self._predict(X, _prediction.log_probabilities)
 
@@ -195,21 +194,21 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to judge.
+            Rows to predict.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            True labels. One that ``fit`` has not seen counts as wrong.
+            True labels. A label that ``fit`` has not seen counts as wrong.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
 
         Returns
         -------
         score : float
-            Share of the rows whose label (multilabel: all labels) is predicted, in [0, 1].
+            Fraction of the rows whose label (multilabel: all labels) is predicted correctly.
 
         Raises
         ------
         ValueError
-            If y holds several labels and none that ``fit`` has seen: it is coded differently.
+            If y has several labels and none of them is in ``classes_``.
         """
         check_is_fitted(self)
         if not self._multilabel:
@@ -236,8 +235,8 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """Biases of the output layer, the lecture's name for ``b2_``."""
         return self._fitted("b2_")
 
-    # The five steps of the lecture. Training runs these methods and no others, so a subclass that
-    # overrides one changes `fit`; it should accept the keywords and hand them on.
+    # The five steps of the lecture. Training runs these methods, so a subclass can override them.
+    # It should accept the keywords and pass them on.
 
     def _initialize_parameters(
         self,
@@ -261,19 +260,19 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             n_x, n_h, n_y, mean=mean, std=std, random_state=random_state
         )
 
-    def _forward(self, X: Array, params: Parameters, **buffers: Any) -> tuple[Array, Cache]:
+    def _forward(self, X: Array, params: Parameters, **options: Any) -> tuple[Array, Cache]:
         """Equations (2) to (4): A2 ``(n_y, m)`` and the cache, from X ``(n_x, m)``."""
-        return _network.forward(X, params, **buffers)
+        return _network.forward(X, params, **options)
 
-    def _cost(self, cache: Cache, Y: Array, **weighting: Any) -> float:
+    def _cost(self, cache: Cache, Y: Array, **options: Any) -> float:
         """Equation (8): the log loss of the cache against Y ``(n_y, m)``."""
-        return _network.cost(cache, Y, **weighting)
+        return _network.cost(cache, Y, **options)
 
     def _backward(
-        self, params: Parameters, cache: Cache, X: Array, Y: Array, **weighting: Any
+        self, params: Parameters, cache: Cache, X: Array, Y: Array, **options: Any
     ) -> Parameters:
         """Equations (10) to (15): the gradient of the cost, in the shapes of ``params``."""
-        return _network.backward(params, cache, X, Y, **weighting)
+        return _network.backward(params, cache, X, Y, **options)
 
     def _update(self, params: Parameters, grads: Parameters, learning_rate: float) -> Parameters:
         """Equation (9), in place."""
@@ -452,24 +451,23 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
 
 class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
-    """The neural network with two layers of sigmoid units, trained by gradient descent or L-BFGS.
+    """One hidden layer of sigmoid units, trained by gradient descent or L-BFGS.
 
     For a row x of X, with the lecture's equation numbers::
 
         z1 = W1 x + b1     (2)        a1 = sigmoid(z1)     (3)
         z2 = W2 a1 + b2    (4)        a2 = sigmoid(z2)
 
-    Training minimises the log loss (8) of all m rows, plus an L2 penalty on the weights::
+    Training minimises the mean log loss (8) of the m rows plus an L2 penalty on the weights::
 
         1/m sum_i (-y_i log(a2_i) - (1 - y_i) log(1 - a2_i))  +  alpha/2 (||W1||^2 + ||W2||^2)
 
-    by default by full-batch gradient descent (9), with the gradient written out by hand, (10) to
-    (15).
+    The gradient, (10) to (15), is written out by hand. The default solver is full-batch gradient
+    descent (9).
 
-    Two classes are one output, and class 1 is predicted where a2 > 0.5, strictly. More classes are
-    one sigmoid output each: the largest z2 wins, and the probabilities are normalised to sum to
-    one. A multilabel indicator matrix y is one output for each label; the loss is then the sum
-    over the outputs.
+    Two classes have one output, and class 1 is predicted if a2 > 0.5. More classes have one sigmoid
+    output each: the largest z2 is predicted, and the probabilities are normalised to sum to one. A
+    multilabel indicator matrix y has one output for each label. The loss is summed over outputs.
 
     Parameters
     ----------
@@ -477,109 +475,101 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         Number of hidden units.
 
     learning_rate : float, default=1.2
-        Length of a step, as a multiple of the gradient. The default is the lecture's, and suits
-        features of about unit scale. Not used by L-BFGS.
+        Factor of the gradient in an update. The default is the lecture's. It suits features with
+        mean 0 and standard deviation 1. L-BFGS ignores it.
 
     solver : {"gd", "lbfgs"}, default="gd"
-        - "gd" is gradient descent, equation (9), and by default nothing else: no mini-batches and
-          no momentum.
-        - "lbfgs" is SciPy's L-BFGS, which chooses its own steps and so takes neither
-          ``learning_rate``, ``batch_size`` nor ``momentum``, and does not call ``_update``. It
-          gets to a lower loss sooner than gradient descent, and so wants ``alpha`` or early
-          stopping on small data. It works in float64, on a copy of float32 X; the weights are
-          float32 all the same.
+        - "gd" is gradient descent, equation (9). By default it uses all rows and no momentum.
+        - "lbfgs" is SciPy's L-BFGS. It chooses its own step sizes, so it uses none of
+          ``learning_rate``, ``batch_size`` and ``momentum``, and does not call ``_update``. It
+          reaches a lower training loss in less time, so on small data it needs ``alpha`` or early
+          stopping. It computes in float64, on a copy if X is float32.
 
     max_iter : int, default=3000
-        Largest number of updates; with ``batch_size`` of epochs, with "lbfgs" of iterations.
-        Gradient descent mostly ends here, which is no cause for a warning; ``stop_reason_`` says
-        so.
+        Maximum number of updates; with ``batch_size`` of epochs, with "lbfgs" of iterations.
+        Gradient descent usually ends here. That is not an error and gives no warning.
 
     tol : float, default=1e-6
-        Training stops where no entry of the gradient, penalty included, is larger than this. A
-        loss that merely pauses stops nothing: sigmoid networks pause on plateaus.
+        Training stops if no entry of the gradient, penalty included, is larger in absolute value.
+        A small change of the loss does not stop training, because sigmoid networks have plateaus.
 
     batch_size : int, default=None
-        Rows in a mini-batch of gradient descent, drawn anew from all rows in every epoch. None, or
-        as many as there are rows, is the full batch. A batch B of b among m rows descends along
-        the gradient of m/b sum_{i in B} w_i L_i / sum_i w_i, L_i the loss of row i and w_i its
-        weight, plus the penalty: the objective is the same for every size.
+        Rows in a mini-batch of gradient descent. Every epoch shuffles the rows. None, or at least
+        the number of rows, is the full batch. A mini-batch B of b rows has the loss
+        m/b sum_{i in B} w_i L_i / sum_i w_i plus the penalty, with L_i the loss and w_i the weight
+        of row i: the objective does not depend on the batch size.
 
     momentum : float, default=0.0
-        Nesterov's momentum of gradient descent, from 0 (none) to below 1. A rate that suits none
-        wants to be multiplied by about 1 - momentum.
+        Nesterov momentum of gradient descent, in [0, 1). With momentum multiply the learning rate
+        by about 1 - momentum.
 
     alpha : float, default=0.0
-        Strength of the L2 penalty in the formula above. It multiplies no 1/m, so it means the same
-        for any number of rows; ``MLPClassifier(alpha=a)`` corresponds to ``alpha=a / m``. Without
-        it 3000 iterations overfit small data; 1e-3 is a start.
+        Strength of the L2 penalty in the formula above. Its meaning does not depend on the number
+        of rows; ``MLPClassifier(alpha=a)`` on full batches is ``alpha=a / m`` here.
 
     class_weight : dict or "balanced", default=None
         Weights of the classes, multiplied with ``sample_weight``. "balanced" gives every class the
         same sum of weights. Not for multilabel y.
 
     init : {"auto", "small", "spread"} or (W1, b1, W2, b2), default="auto"
-        Where training starts.
+        Initial parameters.
 
-        - "small" is the lecture's: weights from 0.01 N(0, 1), biases zero.
-        - "spread" draws hidden units whose dividing lines pass through the data: rows of W1 from
-          N(0, 1) times 2 / sqrt(n_x) / (standard deviation of each feature), and b1 such that
-          W1 x + b1 = 0 at a point drawn from N(mean, standard deviation). W2 and b2 are as for
-          "small".
-        - "auto" takes "small" for up to two hidden units and "spread" for more. Chosen by
-          measuring (``benchmarks/initialisation.py``): with two units small weights find the good
-          minimum of the lecture's data most often; from three on, spread lines end lower on most
-          problems, because small weights leave many units doing the same.
-        - Four arrays of the shapes of the fitted attributes are copied.
+        - "small" is the lecture's: weights from 0.01 N(0, 1), biases 0.
+        - "spread" draws hidden units whose dividing lines W1 x + b1 = 0 pass through the data: rows
+          of W1 from N(0, 1) times 2 / sqrt(n_x) / (standard deviation of each feature), and b1 such
+          that the line passes through a point drawn from N(mean, standard deviation). W2 and b2 are
+          as for "small".
+        - "auto" is "small" for one or two hidden units and "spread" for more. Measured
+          (``benchmarks/initialisation.py``): with two units, small weights find the good minimum of
+          the lecture's data most often; with more, they leave many units doing the same.
+        - Four arrays with the shapes of the fitted attributes are copied.
 
     n_init : int, default=1
-        Number of starts, of which the one with the lowest training loss is kept. They race: all
-        get some iterations, the better half twice as many in all, and so on until one is left,
-        which goes on to ``max_iter``. By gradient descent ten starts cost 2.3 times one. With
-        ``init="auto"`` every other start is "spread", whatever the number of units. With early
-        stopping the loss is that of the weights that it would keep.
+        Number of initial parameters to train from. The ones with the lowest training loss are kept,
+        by successive halving: all are trained for some iterations, the better half for twice as
+        many, and so on; the last goes on to ``max_iter``. Ten starts take 2.3 times as long as one.
+        With ``init="auto"`` every second start is "spread". With early stopping the loss compared
+        is that of the weights that would be kept.
 
     early_stopping : bool, default=False
-        Whether to hold out rows, stop where their log loss (weighted, without penalty) is no
-        longer the lower for more training, and keep the weights with the lowest. The rows are
-        ``X_val`` of ``fit``, or else split off X.
+        Whether to stop if the log loss of a validation set (weighted, without penalty) no longer
+        falls, and to keep the weights with the lowest one. The validation set is ``X_val`` of
+        ``fit``, or else is split off X.
 
     validation_fraction : float, default=0.1
-        Share of the rows to split off where ``early_stopping`` is given no ``X_val``: rounded up,
-        and as many rows as classes at least, in the proportions of the classes as nearly as whole
-        rows can (multilabel y: at random). Rows are drawn alike whatever they weigh, and keep
-        their weights on both sides.
+        Fraction of the rows to split off if ``early_stopping`` has no ``X_val``, rounded up, and at
+        least as many rows as classes. The split is stratified, except for multilabel y. It ignores
+        ``sample_weight`` in drawing rows; the rows keep their weights.
 
     n_iter_no_change : int, default=10
-        Number of updates (epochs, iterations) without a lower validation loss that end training.
-        They do not count while the training loss is on the plateau, within 1 % of the constant
-        predictor's or above: there nothing has been learned that could be spoiled.
+        Number of updates (epochs, iterations) without a lower validation loss after which training
+        stops. They do not count while the training loss is within 1 % of the best constant
+        predictor's or above it.
 
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the weights of the last one, and with momentum from its
-        velocity if it had ``warm_start=True`` too, instead of starting anew. For full batches of
-        gradient descent k fits of n iterations are one of k * n, bit for bit; mini-batches too, if
-        ``random_state`` is one RandomState instance for all. L-BFGS begins with an empty memory.
+        Whether ``fit`` continues from the weights of the last fit, and with momentum from its
+        velocity if that fit had ``warm_start=True`` too. For full batches of gradient descent k
+        fits of n iterations have the same result as one of k * n, bit for bit; for mini-batches
+        too if ``random_state`` is one RandomState instance. L-BFGS starts with an empty history.
 
     n_jobs : int, default=None
-        Number of threads, in training and prediction: 1 is none beside the calling one, -1 one for
-        each processor. None is as many as BLAS may use at the moment, shared with other fits in
-        threads of this process: so ``threadpoolctl`` and joblib's limits on inner threads govern
-        it, and searches over several fits at a time do not crowd the processors. Results are the
-        same to the last bit. Only data of some ten thousand rows and more are shared out; BLAS
-        itself uses one thread.
+        Number of threads for training and prediction; 1 is the calling thread alone, -1 is one for
+        each processor. None is the number of threads that BLAS could use, shared with concurrent
+        fits in this process, so ``threadpoolctl`` and joblib's limits apply to it. The number does
+        not change the results. Fewer than some ten thousand rows use one thread.
 
     random_state : int, RandomState instance or None, default=None
-        Draws the validation split, the initial parameters and the mini-batches, in this order.
-        Pass an int for the same result in every call.
+        Draws the validation split, the initial parameters and the mini-batches, in this order. Pass
+        an int for reproducible results.
 
     verbose : int, default=0
-        Print the cost: 0 never, 1 about ten times, 2 before every update; and at the end.
+        Print the loss: 0 never, 1 about ten times, 2 before every update.
 
     Attributes
     ----------
     W1_ : ndarray of shape (n_h, n_x)
-        Weights of the hidden layer. ``W1``, ``b1``, ``W2`` and ``b2`` are read-only properties for
-        the four arrays, under the lecture's names. Their dtype is that of X, float32 or float64.
+        Weights of the hidden layer, in the dtype of X (float32 or float64). ``W1``, ``b1``, ``W2``
+        and ``b2``, the lecture's names, are read-only properties for the four arrays.
     b1_ : ndarray of shape (n_h, 1)
         Biases of the hidden layer.
     W2_ : ndarray of shape (n_y, n_h)
@@ -591,40 +581,40 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     n_features_in_ : int
         Number of features seen in ``fit``, n_x.
     feature_names_in_ : ndarray of shape (n_x,)
-        Names of the features, where X has names that are all strings.
+        Names of the features, if X has names that are all strings.
     n_iter_ : int
-        Number of updates (epochs, iterations) made in the last call. Where training diverged, was
-        interrupted or stopped early, the weights kept may be those of an earlier one.
+        Number of updates (epochs, iterations) of the last call. After divergence, Ctrl-C and early
+        stopping the weights can be those of an earlier one.
     loss_ : float
-        The training loss, penalty included, of the weights as stored, in nats.
+        Training loss of the stored weights, penalty included, in nats.
     loss_curve_ : list of float
-        Entry i is the training loss before update i; ``n_iter_`` entries. For mini-batches the
-        mean over those of epoch i, each taken before its update.
+        Entry i is the training loss before update i; ``n_iter_`` entries. For mini-batches it is
+        the mean over those of epoch i, each before its update.
     validation_loss_curve_ : list of float or None
         With early stopping, entry i is the validation loss before update (epoch) i; else None.
     init_losses_ : ndarray of shape (n_init,)
-        The training loss of each start where it was left behind or ended.
+        The last training loss of each start.
     stop_reason_ : str
         Why training ended:
 
-        - "gradient small": no entry above ``tol``, or, for L-BFGS, so small that no step along it
-          lowers the loss any more in the precision of float64;
-        - "iteration limit": ``max_iter`` updates were made;
+        - "gradient small": no entry of the gradient is larger than ``tol``; or the line search of
+          L-BFGS finds no lower loss in the precision of float64;
+        - "iteration limit": ``max_iter`` updates;
         - "early stopping": ``n_iter_no_change`` updates without a lower validation loss;
         - "diverged": see the warnings;
-        - "interrupted": by Ctrl-C;
+        - "interrupted": Ctrl-C;
         - "stopped by callback": see the notes.
 
     Warns
     -----
     ConvergenceWarning
-        If training diverged: cost or weights not finite, or the cost above ten times the larger of
-        the first cost and ln 2 for 100 iterations. The last finite weights are kept. Or if it ended
-        on the plateau: a loss within 1 % of the best constant predictor's. Or if L-BFGS ended at
+        If training diverges: the loss or the weights are not finite, or the loss is above ten times
+        the larger of its first value and ln 2 for 100 iterations; the last finite weights are kept.
+        If the loss ends within 1 % of the best constant predictor's. If L-BFGS ends at
         ``max_iter``.
     UserWarning
-        If the features have wild scales: standard deviations that differ by more than 1000 times,
-        or a mean more than 1000 standard deviations from zero (constant features: more than 1000).
+        If the standard deviations of the features differ by a factor of more than 1000, or a mean
+        is more than 1000 standard deviations from zero (constant features: more than 1000).
 
     See Also
     --------
@@ -633,28 +623,26 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     Notes
     -----
     The steps of the lecture are the methods ``_initialize_parameters``, ``_forward``, ``_cost``,
-    ``_backward`` and ``_update``, in its orientation (X is ``(n_x, m)``, examples are columns).
-    Training runs these and nothing else, so a subclass may override them; the middle three may be
-    called from several threads at once, each with a block of rows. They and callbacks run with
-    NumPy's smallest buffer, which is quick for arrays of one dtype.
+    ``_backward`` and ``_update``, in the lecture's orientation: X is ``(n_x, m)``. Training runs
+    these methods, so a subclass can override them. Several threads can call the middle three at the
+    same time, each with a block of rows.
 
-    Ctrl-C in ``fit`` keeps the best weights so far (of the best start, by the validation loss if
-    there is one) and then raises ``KeyboardInterrupt``. A ``fit`` that raises any other error
-    leaves an earlier fit as it was.
+    Ctrl-C in ``fit`` keeps the best weights so far and raises ``KeyboardInterrupt``. A ``fit`` that
+    raises another error does not change an earlier fit.
 
-    With scikit-learn 1.9 or newer ``set_callbacks`` takes its callbacks, such as ``ProgressBar``.
-    Each update (epoch, iteration) is one task. While they are called, the fitted weights are those
-    of the moment; a callback that stops keeps them, or with early stopping the best.
+    With scikit-learn 1.9 or newer ``set_callbacks`` accepts its callbacks. Each update (epoch,
+    iteration) is one task, during which the fitted weights are the current ones. A callback that
+    stops training keeps them, or with early stopping the best ones.
 
     References
     ----------
-    The system is that of the lecture "A neural network with two layers". The cost is computed in
-    the stable form of M. Maechler, "Accurately computing log(1 - exp(-abs(a)))", 2012, and the
-    probabilities of several classes in that of P. Blanchard, D. J. Higham and N. J. Higham,
-    "Accurately computing the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41, 2021.
-    L-BFGS, Nesterov's momentum and the race of several starts (successive halving) are those of
-    Byrd, Lu, Nocedal and Zhu, SIAM J. Sci. Comput. 16, 1995; Sutskever, Martens, Dahl and Hinton,
-    ICML 2013; and Jamieson and Talwalkar, AISTATS 2016.
+    The network is that of the lecture "A neural network with two layers". The cost has the stable
+    form of M. Maechler, "Accurately computing log(1 - exp(-abs(a)))", 2012. The probabilities of
+    several classes have that of P. Blanchard, D. J. Higham and N. J. Higham, "Accurately computing
+    the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41, 2021. The solvers are those of
+    Byrd, Lu, Nocedal and Zhu, SIAM J. Sci. Comput. 16, 1995 (L-BFGS), Sutskever, Martens, Dahl and
+    Hinton, ICML 2013 (Nesterov momentum), and Jamieson and Talwalkar, AISTATS 2016 (successive
+    halving).
 
     Examples
     --------
@@ -687,21 +675,20 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            float32 and float64 are used as they are, other types are converted to float64. Sparse
-            X is used as CSR.
+            Training rows. float32 and float64 are used without a copy, other types are converted
+            to float64. Sparse X is converted to CSR.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Class labels of any one kind, or a multilabel indicator matrix of 0 and 1.
+            Class labels, or a multilabel indicator matrix of 0 and 1.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights. For full batches without a validation split weight 2 counts as
-            the row twice, weight 0 as the row gone, but for its label, which stays in
-            ``classes_``.
+            Non-negative weights. For full batches without a validation split, weight 2 equals the
+            row twice and weight 0 equals no row, except that its label stays in ``classes_``.
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
-            Rows to validate on when ``early_stopping=True``, in place of a part of X. In a
-            pipeline ``Pipeline(..., transform_input=["X_val"])`` transforms them like X.
+            Validation set for ``early_stopping=True``, in place of a part of X. A pipeline
+            transforms it like X with ``Pipeline(..., transform_input=["X_val"])``.
         y_val : array-like of shape (n_val,) or (n_val, n_labels), default=None
-            Their labels, of classes that y has too; some may be missing.
+            Labels of the validation set, among those of y.
         sample_weight_val : array-like of shape (n_val,), default=None
-            Their weights.
+            Weights of the validation set.
 
         Returns
         -------
@@ -711,8 +698,8 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         Raises
         ------
         ValueError
-            If a parameter, X, y or a weight is not as described, or two do not go together, or
-            the features are so large or so small that W1 x overflows.
+            If a parameter, X, y or a weight is not as described, if two of them are in conflict,
+            or if the features are so large or so small that W1 x overflows.
         """
         _validation.check_parameters(self)
         _validation.check_validation_set(self, X_val, y_val, sample_weight_val)
@@ -745,25 +732,25 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     @rollback_on_error
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Go once over some rows: one update, or with ``batch_size`` one epoch.
+        """Train for one pass over some rows: one update, or with ``batch_size`` one epoch.
 
-        Goes on from the weights of the last ``partial_fit`` or ``fit``, if any, and with momentum
-        from the velocity of the last ``partial_fit`` or warm ``fit``. The cost, its curve and
-        ``n_iter_`` are those of this call and these rows. ``tol`` stops nothing here. The method is
-        not available with ``solver="lbfgs"``, ``early_stopping=True``, ``n_init`` above 1 and
+        Continues from the weights of the last ``partial_fit`` or ``fit``, if any, and with momentum
+        from the velocity of the last ``partial_fit`` or warm ``fit``. ``loss_``, ``loss_curve_``
+        and ``n_iter_`` are those of this call and these rows. ``tol`` has no effect. The method is
+        not available with ``solver="lbfgs"``, ``early_stopping=True``, ``n_init`` above 1 or
         ``class_weight="balanced"``, which need several passes or all rows at once.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to learn from.
+            Training rows.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Their labels, which may lack some of the classes.
+            Labels; some of the classes can be missing.
         classes : array-like of shape (n_classes,), default=None
-            Every label there will ever be; for multilabel y the column numbers,
-            ``np.arange(n_labels)``. Needed in the first call only.
+            All labels of all calls; for multilabel y the column numbers, ``np.arange(n_labels)``.
+            Required in the first call.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights; what counts is their size among these rows.
+            Non-negative weights, relative to the other rows of this call.
 
         Returns
         -------

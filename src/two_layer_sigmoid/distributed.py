@@ -1,7 +1,7 @@
-"""Training on Dask (the extra ``dask``), for data that one machine does not hold.
+"""Training on a Dask cluster, for data larger than the memory of one machine.
 
-The partitions stay where they are: a worker adds up its shards of the cost and the gradient, by the
-same code as in memory, and the machine that calls ``fit`` adds those up and makes the step.
+Partitions stay on their workers. A worker computes the loss and the gradient of its shards with the
+code for data in memory. The client adds up the results of all shards and makes the update.
 """
 
 from __future__ import annotations
@@ -34,34 +34,33 @@ __all__ = ["DaskTwoLayerSigmoidClassifier"]
 class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     """The network, trained on a Dask cluster to the same weights as in memory.
 
-    Every evaluation sends the parameters to the workers and brings back a cost and a gradient for
-    each shard, a number of consecutive rows. They are added in the order of the rows, whoever
-    computed them, so the result is the same to the last bit for any number of workers, and when
-    some are lost on the way and their chunks computed anew by others.
+    Every evaluation sends the parameters to the workers and returns a loss and a gradient for each
+    shard, a group of consecutive rows. The client adds them in the order of the rows. The result is
+    the same bit for bit for any number of workers, also if workers are lost and others compute
+    their chunks again.
 
-    Where no chunk cuts a shard of the in-memory fit (see :meth:`row_chunks`), the result is that of
-    :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier` on the same rows in C order, to the last
-    bit. Other chunks are shards of their own: cost and gradient then differ in the last digits.
+    If no chunk boundary cuts a shard of the fit in memory (see :meth:`row_chunks`), the result is
+    that of :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier` on the same rows in C order, bit
+    for bit. Otherwise each chunk is a shard, and loss and gradient differ in the last digits.
 
     Parameters, attributes and warnings are those of
-    :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier`, but: ``batch_size`` must be None and
-    ``early_stopping`` False; there is no ``partial_fit``; ``n_jobs`` counts only where X is in
-    memory, since workers use one thread for a chunk, and as many chunks at a time as they have
-    threads.
+    :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier`, except: ``batch_size`` must be None and
+    ``early_stopping`` False; there is no ``partial_fit``; ``n_jobs`` applies to predictions in
+    memory only, because workers use one thread for each chunk. Predictions of dask arrays and
+    dataframes are lazy dask arrays in the partitions of X.
 
     See Also
     --------
-    two_layer_sigmoid.TwoLayerSigmoidClassifier : The network in memory, also out of files.
+    two_layer_sigmoid.TwoLayerSigmoidClassifier : The network for data in memory or mapped files.
 
     Notes
     -----
-    ``fit`` keeps what it needs of the data in the memory of the workers until it returns: X, where
-    it is not persisted already, and 8 bytes (float32: 4) a row for each output. A worker that is
-    lost is no loss as long as Dask knows how to get its chunks again: from files, from arrays in
-    the graph; not where they were scattered to that worker alone.
+    During ``fit`` the workers keep X, unless it is persisted already, and 8 bytes (float32: 4) for
+    each row and output. If a worker is lost, Dask computes its chunks again, from files or from
+    arrays in the graph; data that was scattered to that worker only is lost.
 
-    A subclass may override the steps as that of the in-memory estimator may. Workers import it, and
-    there the forward, cost and backward steps see the parameters of the estimator and nothing else.
+    A subclass can override the steps of the lecture. Workers import the subclass. There the
+    forward, cost and backward steps see the parameters of the estimator, not its attributes.
 
     Examples
     --------
@@ -84,31 +83,31 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         Parameters
         ----------
         X : dask array of shape (n_samples, n_features), or dask dataframe
-            Dense. float32 and float64 are used as they are, other types are converted to float64.
-            The lengths of an array's chunks must be known; those of a dataframe are looked up.
+            Dense training rows. float32 and float64 are not converted, other types become float64.
+            The chunks of an array must have known lengths; those of a dataframe are computed.
         y : dask array, series or dataframe, or array-like, of shape (n_samples,) or \
 (n_samples, n_labels)
-            Class labels of any one kind, or a multilabel indicator matrix of 0 and 1.
+            Class labels, or a multilabel indicator matrix of 0 and 1.
         sample_weight : dask array, series, or array-like, of shape (n_samples,), default=None
             Non-negative weights.
         client : distributed.Client, default=None
-            The cluster to train on. None is Dask's default: the client made last, if there is one,
-            or else threads of this process.
+            The cluster to train on. None is Dask's default: the current client if there is one,
+            else threads of this process.
 
         Returns
         -------
         self : object
-            The fitted estimator. Its attributes are NumPy arrays and numbers.
+            The fitted estimator. The attributes are NumPy arrays and numbers.
 
         Raises
         ------
         ImportError
             If Dask is not installed.
         TypeError
-            If X is no dask collection.
+            If X is not a dask collection.
         ValueError
-            As for the in-memory estimator, naming the partition where it lies in one; and if the
-            length of a chunk is not known, or a parameter wants what is not done here.
+            As in memory, with the partition if the error is in one; if the length of a chunk is
+            unknown; or if ``batch_size`` or ``early_stopping`` is set.
         """
         check_dask("DaskTwoLayerSigmoidClassifier.fit")
         _validation.check_parameters(self)
@@ -130,37 +129,37 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         return self
 
     def row_chunks(self, X: Any) -> tuple[int, ...]:
-        """The numbers of rows of chunks for which ``fit`` gives the bits of the in-memory fit.
+        """The chunk lengths for which ``fit`` equals the fit in memory bit for bit.
 
-        ``X.rechunk((clf.row_chunks(X), -1))`` has them; so have chunks that each hold several of
-        these. Rows of weight 0 must not be counted.
+        Use ``X.rechunk((clf.row_chunks(X), -1))``. Larger chunks that join some of these are equal
+        too. Remove rows of weight 0 first.
 
         Parameters
         ----------
         X : array of shape (n_samples, n_features)
-            Dask's or NumPy's; only its shape and dtype are looked at.
+            A dask or NumPy array; only its shape and dtype are used.
 
         Returns
         -------
         lengths : tuple of int
-            At most 16, which add up to n_samples.
+            At most 16 lengths, with the sum n_samples.
         """
         m, n_x = X.shape
         shards = shards_in_memory(m, n_x, int(self.n_h), self._working_dtype(X.dtype))
         return tuple(shard.stop - shard.start for shard in shards)
 
     def to_local(self) -> TwoLayerSigmoidClassifier:
-        """The same fitted network in memory.
+        """Convert to the estimator for data in memory.
 
         Returns
         -------
         clf : TwoLayerSigmoidClassifier
-            With the same parameters, and copies of the fitted attributes.
+            Has the same parameters, and copies of the fitted attributes.
 
         Raises
         ------
         NotFittedError
-            If this is not fitted.
+            If the estimator is not fitted.
         """
         check_is_fitted(self)
         params = self.get_params(deep=False)
@@ -174,7 +173,7 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         return local
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """The mean accuracy of ``predict``, computed.
+        """The mean accuracy of ``predict``, computed at once.
 
         Parameters
         ----------
@@ -189,12 +188,12 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         Returns
         -------
         score : float
-            Share of the rows whose label (multilabel: all labels) is predicted, in [0, 1].
+            Fraction of the rows whose label (multilabel: all labels) is predicted correctly.
 
         Raises
         ------
         ValueError
-            If y holds several labels and none that ``fit`` has seen: it is coded differently.
+            If y has several labels and none of them is in ``classes_``.
         """
         if not is_dask_collection(X):
             return super().score(X, y, sample_weight)
@@ -223,7 +222,7 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         return predict_lazily(clf._predict, X, from_logits, self.n_features_in_)
 
     def _working_dtype(self, dtype: Any) -> np.dtype[Any]:
-        """Of training on X of a dtype."""
+        """The dtype of the arithmetic for X of a dtype."""
         return np.dtype(np.float32 if dtype == np.float32 and self.solver == "gd" else np.float64)
 
     def _encode(self, data: DaskData, inputs: DaskInputs, *, resume: bool) -> None:

@@ -1,7 +1,7 @@
-"""Export to ONNX, by skl2onnx (the extra ``onnx``).
+"""Export to ONNX with skl2onnx (the extra ``onnx``).
 
-Importing this module registers a converter for the class with skl2onnx, where that is installed, so
-that skl2onnx's own functions convert it too, alone or in a pipeline.
+To import this module registers a converter with skl2onnx, if that is installed. Then skl2onnx's own
+functions can convert the estimator too, alone or in a pipeline.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ try:
     from onnx import TensorProto
     from skl2onnx.common import data_types
 except ImportError as error:
-    skl2onnx, ABSENT = None, error
+    skl2onnx, IMPORT_ERROR = None, error
 
 __all__ = ["to_onnx"]
 
-# What skl2onnx and ONNX call the labels of each kind of NumPy's.
+# The names of label types in skl2onnx and in ONNX, by NumPy's kind.
 LABELS = {
     "b": ("BooleanTensorType", "BOOL"),
     "i": ("Int64TensorType", "INT64"),
@@ -45,7 +45,7 @@ def to_onnx(
 ) -> Any:
     """Convert a fitted estimator, or a pipeline that ends in one, to ONNX.
 
-    The graph takes ``X`` of shape (n_samples, n_features) and gives ``label`` of shape
+    The input is ``X`` of shape (n_samples, n_features). The outputs are ``label`` of shape
     (n_samples,), multilabel (n_samples, n_labels), and ``probabilities`` of shape
     (n_samples, n_classes), multilabel (n_samples, n_labels).
 
@@ -54,24 +54,24 @@ def to_onnx(
     estimator : estimator
         A fitted :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier` or pipeline.
     dtype : {float32, float64}, default=None
-        Of X and of the probabilities. None is that of the weights, which is that of the X of
-        ``fit``. It is computed in float64 where the weights are float64.
+        The dtype of X and of the probabilities; the model accepts no other X. None is the dtype of
+        the weights, which is that of X in ``fit``. The arithmetic has the dtype of the weights.
     zipmap : bool or "columns", default=False
-        Whether the probabilities are a map from label to probability for each row, in float32, or
-        a column for each class, in place of a matrix. Labels that are bool or float become
-        integers then. Not for multilabel targets.
+        Format of the probabilities: False is a matrix, True a map from label to probability for
+        each row, in float32, "columns" an output for each class. With a map, bool and float labels
+        become integers. Not for multilabel targets.
     raw_scores : bool, default=False
-        Whether to give logits, in nats, in place of probabilities: ``decision_function``, of two
+        Whether to return logits, in nats, in place of probabilities: ``decision_function``, for two
         classes as the columns -z2 and z2.
     initial_types : list of (str, skl2onnx type), default=None
-        The inputs, where they are not one matrix of floats.
+        The inputs, if they are not one matrix of floats.
     target_opset : int or dict, default=None
-        As of ``skl2onnx.convert_sklearn``.
+        See ``skl2onnx.convert_sklearn``.
 
     Returns
     -------
     onnx : onnx.ModelProto
-        The model; ``onnx.SerializeToString()`` is what runtimes load.
+        The model. ``onnx.SerializeToString()`` returns the bytes that runtimes load.
 
     Raises
     ------
@@ -80,20 +80,21 @@ def to_onnx(
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is, or ends in, something else, or in a subclass with a ``_forward`` of its own.
+        If it is not, and does not end in, a network of this package, or if ``_forward`` is
+        overridden.
     ValueError
-        If ``dtype`` is another, or given with ``initial_types``; if ``zipmap`` is asked of
-        multilabel targets; or if the labels are of a type that ONNX does not have.
+        If ``dtype`` is another one, or is given with ``initial_types``; if ``zipmap`` is set for
+        multilabel targets; or if ONNX does not have the type of the labels.
     """
     if skl2onnx is None:
         message = "to_onnx needs skl2onnx: pip install 'two-layer-sigmoid[onnx]'."
-        raise ImportError(message) from ABSENT
+        raise ImportError(message) from IMPORT_ERROR
     clf = estimator
     while hasattr(clf, "steps"):
         clf = clf.steps[-1][1]
     _check(clf)
     if dtype is not None and initial_types is not None:
-        raise ValueError("dtype and initial_types both say what X is: give one of them.")
+        raise ValueError("dtype and initial_types both set the type of X: give one of them.")
     if initial_types is None:
         tensor = _tensor_of_floats(clf.W1_.dtype if dtype is None else np.dtype(dtype))
         n_features = getattr(estimator, "n_features_in_", clf.n_features_in_)
@@ -108,7 +109,7 @@ def to_onnx(
 
 
 def _check(clf: Any) -> None:
-    """Is this a network that the nodes below say all of?"""
+    """Refuse a network that the nodes below do not describe completely."""
     if not isinstance(clf, BaseTwoLayerSigmoid):
         raise TypeError(
             "to_onnx converts a TwoLayerSigmoidClassifier, or a pipeline that ends in one; "
@@ -128,15 +129,17 @@ def _tensor_of_floats(dtype: np.dtype[Any]) -> Any:
 
 
 class _Nodes:
-    """Writes nodes into skl2onnx's container; each call gives the name of the node's output."""
+    """Adds nodes to skl2onnx's container; each call returns the name of the node's output."""
 
     def __init__(self, scope: Any, container: Any) -> None:
         self.scope, self.container = scope, container
 
-    def __call__(self, op_type: str, *inputs: str, output: str | None = None, **how: Any) -> str:
+    def __call__(
+        self, op_type: str, *inputs: str, output: str | None = None, **attributes: Any
+    ) -> str:
         output = output or str(self.scope.get_unique_variable_name(op_type))
         name = self.scope.get_unique_operator_name(op_type)
-        self.container.add_node(op_type, list(inputs), output, name=name, **how)
+        self.container.add_node(op_type, list(inputs), output, name=name, **attributes)
         return output
 
     def constant(self, array: npt.NDArray[Any], element: int) -> str:
@@ -146,13 +149,13 @@ class _Nodes:
 
 
 def _declare(operator: Any) -> None:
-    """Type and shape of the label, and the shape of the probabilities."""
+    """Set types and shapes of the outputs."""
     clf = operator.raw_operator
     label, probabilities = operator.outputs
     n, n_classes = operator.inputs[0].get_first_dimension(), len(clf.classes_)
     zipmap = operator.scope_inst.get_options(clf, {"zipmap": False})["zipmap"]
     if zipmap and clf._multilabel:
-        raise ValueError("zipmap is for one label a row; for multilabel targets set it to False.")
+        raise ValueError("zipmap needs one label per row: use zipmap=False for multilabel targets.")
     tensor, _ = _labels(clf, zipmap)
     label.set_type(getattr(data_types, tensor)([n, n_classes] if clf._multilabel else [n]))
     probabilities.type.shape = [n, n_classes]
@@ -161,7 +164,7 @@ def _declare(operator: Any) -> None:
 
 
 def _labels(clf: BaseTwoLayerSigmoid, zipmap: bool | str) -> tuple[str, str]:
-    """What skl2onnx and ONNX call the labels; where they are the keys of a map, integers."""
+    """The names of the label type in skl2onnx and ONNX; keys of a map are integers or strings."""
     kind = clf.classes_.dtype.kind
     if kind not in LABELS:
         raise ValueError(f"ONNX has no labels of type {clf.classes_.dtype}: give integers or str.")
@@ -169,7 +172,7 @@ def _labels(clf: BaseTwoLayerSigmoid, zipmap: bool | str) -> tuple[str, str]:
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
-    """Equations (2) to (5) as nodes, and what the outputs ask for."""
+    """Add the nodes of equations (2) to (5) and of the outputs."""
     clf = operator.raw_operator
     node = _Nodes(scope, container)
     element = TensorProto.DOUBLE if clf.W1_.dtype == np.float64 else TensorProto.FLOAT
@@ -197,7 +200,7 @@ def _label(
     zipmap: bool | str,
     output: str,
 ) -> None:
-    """The labels of z2 > 0, strictly, or of the largest z2."""
+    """Add the nodes of the labels: z2 > 0, strictly, or the largest z2."""
     if clf._multilabel or len(clf.W2_) == 1:
         positive = node("Greater", Z2, node.constant(np.zeros(1), element))
         if clf._multilabel:
@@ -214,17 +217,17 @@ def _label(
 
 
 def _probabilities(node: _Nodes, clf: BaseTwoLayerSigmoid, Z2: str, element: int) -> str:
-    """A sigmoid each; of several classes normalised, by way of logarithms: never 0/0."""
+    """Add the nodes of the probabilities; several classes are normalised in logarithms."""
     if len(clf.W2_) == 1 or clf._multilabel:
         return node("Sigmoid", Z2)
     zero, one = (node.constant(np.array([number]), element) for number in (0.0, 1.0))
-    # log(sigmoid(z)) = min(z, 0) - log(1 + exp(-|z|)); runtimes have no Softplus of doubles.
+    # log(sigmoid(z)) = min(z, 0) - log(1 + exp(-|z|)); runtimes have no Softplus for doubles.
     rest = node("Log", node("Add", one, node("Exp", node("Neg", node("Abs", Z2)))))
     return node("Softmax", node("Sub", node("Min", Z2, zero), rest), axis=1)
 
 
 def _register(cls: type) -> None:
-    """Have skl2onnx convert this class by the functions above."""
+    """Register the functions above with skl2onnx."""
     skl2onnx.update_registered_converter(
         cls,
         "TwoLayerSigmoidClassifier",
@@ -234,7 +237,7 @@ def _register(cls: type) -> None:
             "zipmap": [True, False, "columns"],
             "raw_scores": [True, False],
             "output_class_labels": [False, True],
-            "nocl": [False],  # what makes a zipmap asks for it
+            "nocl": [False],  # the zipmap operator requires it
         },
     )
 

@@ -1,8 +1,8 @@
-"""Displays: how training went, what the hidden units do, what the network looks like.
+"""Displays of the loss curves, the hidden units and the network.
 
 They follow scikit-learn's displays: ``from_estimator`` computes and plots, ``plot`` plots again,
-elsewhere or otherwise, and what was drawn is in attributes. They need Matplotlib (the extra
-``plot``), which is imported where something is drawn and not before.
+and attributes hold the Matplotlib artists. Matplotlib (the extra ``plot``) is imported for drawing
+only.
 """
 
 from ._hidden_units import HiddenUnitsDisplay

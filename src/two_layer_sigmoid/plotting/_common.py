@@ -1,4 +1,4 @@
-"""What the displays share: whom they show, where they draw, and how a line says a weight."""
+"""Helpers that the displays share."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .._classifier import BaseTwoLayerSigmoid
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Told apart by the colour-blind (M. Okabe and K. Ito, "Color universal design", 2008).
+# Distinguishable with colour blindness (M. Okabe and K. Ito, "Color universal design", 2008).
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-SIGNS = "PuOr_r"  # orange for positive, purple for negative, which is dashed too
-POSITIVE, NEGATIVE = "#B35806", "#542788"  # near the ends of it
+SIGNS = "PuOr_r"  # orange is positive, purple is negative
+POSITIVE, NEGATIVE = "#B35806", "#542788"  # near its ends
 NEUTRAL = "#404040"
 
 
 def axes_or_new(ax: Axes | None, display: type) -> Axes:
-    """``ax``, or that of a new figure."""
+    """``ax``, or the axes of a new figure."""
     check_matplotlib_support(f"{display.__name__}.plot")
     import matplotlib.pyplot as plt
 
@@ -28,7 +28,7 @@ def axes_or_new(ax: Axes | None, display: type) -> Axes:
 
 
 def network_of(estimator: Any, display: type) -> tuple[list[Any], BaseTwoLayerSigmoid]:
-    """The transformers before the network, and the network, of pipelines and searches."""
+    """The transformers before the network, and the network, also of pipelines and searches."""
     transformers: list[Any] = []
     inner = estimator
     while not isinstance(inner, BaseTwoLayerSigmoid):
@@ -40,15 +40,15 @@ def network_of(estimator: Any, display: type) -> tuple[list[Any], BaseTwoLayerSi
         else:
             check_is_fitted(inner)
             raise TypeError(
-                f"{display.__name__} shows a TwoLayerSigmoidClassifier, a pipeline that ends in "
-                f"one, or a search over such with refit=True; got {inner!r}."
+                f"{display.__name__} accepts a TwoLayerSigmoidClassifier, a pipeline that ends in "
+                f"one, or a search over these with refit=True; got {inner!r}."
             )
     check_is_fitted(inner)
     return transformers, inner
 
 
 def signed(weight: Any, largest: Any, thickest: float) -> dict[str, Any]:
-    """How a line says sign and size of a weight."""
+    """The style of a line for the sign and the size of a weight."""
     return {
         "color": POSITIVE if weight > 0 else NEGATIVE,
         "linestyle": "-" if weight > 0 else "--",

@@ -1,4 +1,4 @@
-"""What the hidden units do, for two features."""
+"""The hidden units of a network with two features."""
 
 from __future__ import annotations
 
@@ -19,30 +19,33 @@ if TYPE_CHECKING:
 
 
 class HiddenUnitsDisplay:
-    """The decision boundary, and where each hidden unit draws its line, for two features.
+    """The decision boundary and the line of each hidden unit, for two features.
 
-    A hidden unit parts the plane along the line W1 x + b1 = 0, where it is at 1/2; an arrow points
-    to where it rises to 1, and beside it are the unit's index and its weight in the output. Colour
-    and dashes of the line are that weight's sign, its width the size. Behind a pipeline's
-    transformers the lines are drawn in the features that the pipeline is given, and may be curves.
+    The line of a hidden unit is W1 x + b1 = 0, where its output is 1/2. An arrow points to the side
+    where the output is larger; the text beside it is the index of the unit and its weight in the
+    output layer. A positive weight is drawn solid and orange, a negative one dashed and purple; the
+    line width shows the size. For a pipeline the lines are drawn in the features before the
+    transformers, and can be curves. The thick black line is the decision boundary.
 
     Use :meth:`from_estimator`.
 
     Parameters
     ----------
     xx0, xx1 : ndarray of shape (grid_resolution, grid_resolution)
-        The grid, as of :func:`numpy.meshgrid`.
+        The grid, from :func:`numpy.meshgrid`.
     response : ndarray of shape (grid_resolution, grid_resolution)
-        Probability of the class of interest; integers are the predicted classes of all.
+        Probability of the class of interest; integers are the codes of the predicted classes.
     margins : ndarray of shape (n_boundaries, grid_resolution, grid_resolution)
-        Functions whose zeros are the decision boundaries.
+        Functions that are zero on the decision boundaries.
     Z1 : ndarray of shape (n_h, grid_resolution, grid_resolution)
         W1 x + b1 of each hidden unit.
     outgoing : ndarray of shape (n_h,)
-        The weight of each unit in the output of the class of interest; for several outputs the
-        length of its vector of weights, drawn in grey.
+        The weight of each unit in the output of the class of interest. For several outputs it is
+        the norm of the unit's weights, drawn in grey.
     feature_names : sequence of str, default=("x0", "x1")
-        Names of the axes.
+        Labels of the axes.
+    class_names : sequence of str, default=()
+        Names of the predicted classes, for the legend of integer responses.
 
     Attributes
     ----------
@@ -51,13 +54,15 @@ class HiddenUnitsDisplay:
     boundary_ : list of matplotlib QuadContourSet
         The decision boundaries.
     lines_ : list of matplotlib Line2D
-        The dividing line of each unit; without points where it does not cross the picture.
+        The line of each unit; without points if it does not cross the picture.
     arrows_ : matplotlib Quiver
-        The directions in which the units rise, of those that cross the picture.
+        The arrows of the units whose lines cross the picture.
     texts_ : list of matplotlib Text
-        Their indices and weights.
+        The indices and weights of these units.
+    legend_ : matplotlib Legend or None
+        The colours of the predicted classes, for integer responses.
     ax_ : matplotlib Axes
-        Where it is drawn.
+        The axes.
     figure_ : matplotlib Figure
         The figure of ``ax_``.
 
@@ -82,6 +87,7 @@ class HiddenUnitsDisplay:
         Z1: Array,
         outgoing: Array,
         feature_names: Sequence[str] = ("x0", "x1"),
+        class_names: Sequence[str] = (),
     ) -> None:
         self.xx0, self.xx1 = xx0, xx1
         self.response = response
@@ -89,6 +95,7 @@ class HiddenUnitsDisplay:
         self.Z1 = Z1
         self.outgoing = outgoing
         self.feature_names = feature_names
+        self.class_names = class_names
 
     @classmethod
     def from_estimator(
@@ -108,35 +115,35 @@ class HiddenUnitsDisplay:
         ----------
         estimator : estimator
             A fitted :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier`, a pipeline that ends in
-            one, or a search over such.
+            one, or a search over these.
         X : {array-like, dataframe} of shape (n_samples, 2)
-            Rows that the picture is to hold.
+            Rows that determine the limits of the picture.
         class_of_interest : int or str, default=None
-            The class, or the number of the label, whose probability, boundary and outgoing weights
-            are shown. None is the second of two classes, and all of several.
+            The class (multilabel: the column number of the label) whose probability, boundary and
+            weights are shown. None is the second of two classes, or all of several classes.
         grid_resolution : int, default=200
-            Number of points along each axis at which the network is computed.
+            Number of grid points along each axis.
         eps : float, default=None
-            Margin around the rows, in the units of X; None is a tenth of their range.
+            Margin around the rows, in the units of X; None is 10 % of their range.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         **kwargs : dict
             Passed to :meth:`plot`.
 
         Returns
         -------
         display : HiddenUnitsDisplay
-            With what was drawn.
+            The display.
 
         Raises
         ------
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is, or ends in, something else.
+            If it is not, and does not end in, a network of this package.
         ValueError
-            If X has not two features, or ``class_of_interest`` is no class, or is None for
-            multilabel targets.
+            If X does not have two features, if ``class_of_interest`` is not a class, or if it is
+            None for multilabel targets.
         """
         transformers, clf = network_of(estimator, cls)
         column = _column(clf, class_of_interest)
@@ -147,7 +154,7 @@ class HiddenUnitsDisplay:
         P = clf.predict_proba(inputs)
         inputs = validate_data(clf, inputs, accept_sparse="csr", dtype=clf.W1_.dtype, reset=False)
         _, cache = clf._forward(inputs.T, Parameters(clf.W1_, clf.b1_, clf.W2_, clf.b2_))
-        margins, outgoing = _of_output(clf, cache.Z2, column)
+        margins, outgoing = _boundaries(clf, cache.Z2, column)
         response = P.argmax(axis=1) if column is None else P[:, column]
         return cls(
             xx0=xx0,
@@ -157,6 +164,7 @@ class HiddenUnitsDisplay:
             Z1=cache.Z1.reshape(-1, *xx0.shape),
             outgoing=outgoing,
             feature_names=[str(name) for name in getattr(X, "columns", ("x0", "x1"))],
+            class_names=[str(label) for label in clf.classes_],
         ).plot(ax, **kwargs)
 
     def plot(self, ax: Axes | None = None, *, show_weights: bool = True, **kwargs: Any) -> Self:
@@ -165,18 +173,20 @@ class HiddenUnitsDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         show_weights : bool, default=True
-            Whether to write each unit's index and outgoing weight beside its arrow.
+            Whether to write the index and the weight of each unit beside its arrow.
         **kwargs : dict
-            Passed to :meth:`matplotlib.axes.Axes.contourf` for the colours of the response.
+            Passed to :meth:`matplotlib.axes.Axes.contourf`, which draws the response.
 
         Returns
         -------
         self : HiddenUnitsDisplay
-            With what was drawn.
+            The display.
         """
         ax = axes_or_new(ax, type(self))
+        from matplotlib.patches import Patch
+
         if self.response.dtype.kind == "f":
             colouring: dict[str, Any] = {"levels": np.linspace(0, 1, 11), "cmap": SIGNS}
         else:
@@ -185,6 +195,10 @@ class HiddenUnitsDisplay:
             colouring = {"levels": np.arange(n_classes + 1) - 0.5, "colors": colours}
         colouring |= {"alpha": 0.4} | kwargs
         self.surface_ = ax.contourf(self.xx0, self.xx1, self.response, **colouring)
+        self.legend_ = None
+        if "levels" in colouring and "colors" in colouring and self.class_names:
+            patches = [Patch(color=c, alpha=colouring["alpha"]) for c in colouring["colors"]]
+            self.legend_ = ax.legend(patches, self.class_names, title="predicted", loc="best")
         self.boundary_ = [
             ax.contour(self.xx0, self.xx1, margin, levels=[0.0], colors="black", linewidths=2.5)
             for margin in self.margins
@@ -197,16 +211,20 @@ class HiddenUnitsDisplay:
         return self
 
     def _plot_units(self, ax: Axes, show_weights: bool) -> None:
+        from matplotlib.patheffects import withStroke
+
         largest = np.abs(self.outgoing).max()
-        sign = "+" if self.response.dtype.kind == "f" else ""  # the length of a vector has none
+        sign = "+" if self.response.dtype.kind == "f" else ""  # a norm has no sign
         neutral = {} if sign else {"color": NEUTRAL}
         self.lines_, feet, rises, colours, labels = [], [], [], [], []
         for k, (z1, weight) in enumerate(zip(self.Z1, self.outgoing, strict=True)):
             path = _zero_line(self.xx0, self.xx1, z1)
             style = signed(weight, largest, thickest=3.5) | neutral
-            self.lines_ += ax.plot(*path.T, **style)
+            # A white margin keeps the line visible on the colours of the response.
+            margin = [withStroke(linewidth=style["linewidth"] + 2, foreground="white")]
+            self.lines_ += ax.plot(*path.T, **style, path_effects=margin)
             if len(path):
-                # Along the lines, but not all in the middle, where they would cover each other.
+                # At different fractions of the lines: in the middle arrows would overlap.
                 feet.append(path[(k + 1) * len(path) // (len(self.Z1) + 1)])
                 rises.append(self._rise(z1, feet[-1]))
                 colours.append(style["color"])
@@ -226,7 +244,7 @@ class HiddenUnitsDisplay:
         ]
 
     def _rise(self, z1: Array, foot: Array) -> Array:
-        """The way from ``foot`` to where the unit rises, a twelfth of the picture long."""
+        """The arrow at ``foot`` towards larger z1, a twelfth of the picture long."""
         x0, x1 = self.xx0[0], self.xx1[:, 0]
         at = np.abs(x1 - foot[1]).argmin(), np.abs(x0 - foot[0]).argmin()
         slope = np.array([by_index[at] for by_index in np.gradient(z1)[::-1]])
@@ -235,39 +253,39 @@ class HiddenUnitsDisplay:
         return rise
 
 
-def _column(clf: BaseTwoLayerSigmoid, asked: Any) -> int | None:
-    """The column of ``predict_proba`` that is asked for; None for all of several classes."""
+def _column(clf: BaseTwoLayerSigmoid, label: Any) -> int | None:
+    """The column of ``predict_proba`` for a class; None for all of several classes."""
     classes: list[Any] = clf.classes_.tolist()
-    if asked is None and not clf._multilabel:
+    if label is None and not clf._multilabel:
         return 1 if len(classes) == 2 else None
-    if asked not in classes:
+    if label not in classes:
         kind = "labels" if clf._multilabel else "classes"
-        raise ValueError(f"class_of_interest must be one of the {kind} {classes}, got {asked!r}.")
-    return classes.index(asked)
+        raise ValueError(f"class_of_interest must be one of the {kind} {classes}, got {label!r}.")
+    return classes.index(label)
 
 
 def _grid(X: Any, resolution: int, eps: float | None) -> tuple[Array, Array, Any]:
-    """Two coordinates of a grid around the rows of X, and its points, of X's kind."""
+    """The two coordinates of a grid around the rows of X, and its points in the type of X."""
     if not isinstance(resolution, Integral) or resolution < 2:
         raise ValueError(f"grid_resolution must be an int of 2 or more, got {resolution!r}.")
     if eps is not None and not eps >= 0:
         raise ValueError(f"eps must be a margin of 0 or more, got {eps!r}.")
     names = getattr(X, "columns", None)
-    # A pipeline may fill in what is missing.
+    # A pipeline can impute missing values.
     rows = check_array(X, ensure_min_features=2, ensure_all_finite="allow-nan")
     if rows.shape[1] != 2:
-        raise ValueError(f"X has {rows.shape[1]} features; the plane that is drawn takes 2.")
+        raise ValueError(f"X has {rows.shape[1]} features, but HiddenUnitsDisplay needs 2.")
     low, high = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)
     margin = 0.1 * (high - low) if eps is None else np.full(2, eps)
-    margin[high - low + margin == 0] = 1.0  # a feature that is constant
+    margin[high - low + margin == 0] = 1.0  # a constant feature
     axes = np.linspace(low - margin, high + margin, resolution)
     xx0, xx1 = np.meshgrid(*axes.T)
     points = np.column_stack([xx0.ravel(), xx1.ravel()])
     return xx0, xx1, points if names is None else type(X)(dict(zip(names, points.T, strict=True)))
 
 
-def _of_output(clf: BaseTwoLayerSigmoid, Z2: Array, column: int | None) -> tuple[Array, Array]:
-    """Of a column of ``predict_proba``: what is zero at its boundary, and the units' weights."""
+def _boundaries(clf: BaseTwoLayerSigmoid, Z2: Array, column: int | None) -> tuple[Array, Array]:
+    """The functions that are zero on the boundaries, and the weights of the units."""
     if len(Z2) == 1:
         sign = 1 if column else -1
         return sign * Z2, sign * clf.W2_[0]
@@ -279,7 +297,7 @@ def _of_output(clf: BaseTwoLayerSigmoid, Z2: Array, column: int | None) -> tuple
 
 
 def _zero_line(xx0: Array, xx1: Array, z: Array) -> Array:
-    """The longest line along which z is zero, (n_points, 2); without points if there is none."""
+    """The longest line on which z is zero, ``(n_points, 2)``; empty if there is none."""
     from contourpy import contour_generator
 
     lines: list[Array] = contour_generator(xx0, xx1, z).lines(0.0)

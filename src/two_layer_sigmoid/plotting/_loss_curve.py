@@ -1,4 +1,4 @@
-"""The curves of training and validation."""
+"""The loss curves of training and validation."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ from ._common import COLOURS, axes_or_new, network_of
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MARKERS = ("o", "s", "^", "D", "v", "P")  # tell curves apart in grey
-CURVES = ("training", "validation")  # in the legend, and the marks (gid) of the lines
+MARKERS = ("o", "s", "^", "D", "v", "P")  # distinguish curves in greyscale
+CURVES = ("training", "validation")  # in the legend, and the gid of the lines
 
 
 class LossCurveDisplay:
-    """The cost in training, and in validation, against the iteration.
+    """The training and validation loss of each iteration.
 
-    Use :meth:`from_estimator`. Several estimators share one axis where each is given the ``ax_``
-    of the display before; each then has a colour and a marker of its own. The lowest cost, of
-    validation if there is one, is marked.
+    Use :meth:`from_estimator`. To plot several estimators on the same axes, pass the ``ax_`` of the
+    first display; each has its own colour and marker. A star marks the lowest loss, of validation
+    if there is one.
 
     Parameters
     ----------
     loss_curve : sequence of float
-        Entry i is the training cost before update i, in nats, penalty included.
+        Entry i is the training loss before update i, in nats, penalty included.
     validation_loss_curve : sequence of float, default=None
-        The same for held-out rows, without penalty.
+        Entry i is the validation loss before update i, without penalty.
     name : str, default=None
-        What the legend calls the estimator.
+        Name of the estimator in the legend.
     xlabel : str, default="iteration"
-        What an entry of the curves is.
+        Label of the horizontal axis.
 
     Attributes
     ----------
     best_iteration_ : int
-        Index of the lowest finite entry of the validation curve, or else of the training curve. The
-        weights that early stopping keeps are those of this entry, or of after the last update,
-        which is not on the curve.
+        Index of the lowest finite entry of the validation curve, or else of the training curve.
+        Early stopping keeps the weights of this entry, or those after the last update, which the
+        curve does not show.
     line_ : matplotlib Line2D
         The training curve.
     validation_line_ : matplotlib Line2D or None
         The validation curve, dashed.
     best_ : matplotlib Line2D
-        The star at the lowest cost.
+        The star at the lowest loss.
     ax_ : matplotlib Axes
-        Where it is drawn.
+        The axes.
     figure_ : matplotlib Figure
         The figure of ``ax_``.
 
@@ -94,27 +94,27 @@ class LossCurveDisplay:
         ----------
         estimator : estimator
             A fitted :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier`, a pipeline that ends in
-            one, or a search over such.
+            one, or a search over these.
         name : str, default=None
-            What the legend calls it.
+            Name in the legend.
         log_scale : bool, default=False
-            Whether the axis of the cost is logarithmic.
+            Whether the vertical axis is logarithmic.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         **kwargs : dict
             Passed to :meth:`matplotlib.axes.Axes.plot` for both curves.
 
         Returns
         -------
         display : LossCurveDisplay
-            With what was drawn.
+            The display.
 
         Raises
         ------
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is, or ends in, something else.
+            If it is not, and does not end in, a network of this package.
         """
         _, clf = network_of(estimator, cls)
         display = cls(
@@ -138,40 +138,40 @@ class LossCurveDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         name : str, default=None
-            What the legend calls the estimator; None is the display's ``name``.
+            Name in the legend; None is the ``name`` of the display.
         log_scale : bool, default=False
-            Whether the axis of the cost is logarithmic.
+            Whether the vertical axis is logarithmic.
         **kwargs : dict
             Passed to :meth:`matplotlib.axes.Axes.plot` for both curves.
 
         Returns
         -------
         self : LossCurveDisplay
-            With what was drawn.
+            The display.
         """
         validated = self.validation_loss_curve is not None
-        judged = np.array(self.validation_loss_curve if validated else self.loss_curve)
-        if not np.isfinite(judged).any():
+        curve = np.array(self.validation_loss_curve if validated else self.loss_curve)
+        if not np.isfinite(curve).any():
             raise ValueError("The curve has no finite entry: training ended at once, or diverged.")
-        best = int(np.where(np.isfinite(judged), judged, np.inf).argmin())
+        best = int(np.where(np.isfinite(curve), curve, np.inf).argmin())
         name = self.name if name is None else name
         labels = [what if name is None else f"{name}, {what}" for what in CURVES]
-        labels[validated] += f", lowest {judged[best]:.4g} at {best}"
+        labels[validated] += f", lowest {curve[best]:.4g} at {best}"
 
         ax = axes_or_new(ax, type(self))
         from matplotlib.cbook import normalize_kwargs
         from matplotlib.lines import Line2D
 
-        style = _next_style(ax, len(judged)) | normalize_kwargs(kwargs, Line2D)  # "c" is "color"
+        style = _next_style(ax, len(curve)) | normalize_kwargs(kwargs, Line2D)  # "c" is "color"
         solid = {"label": labels[0], "gid": CURVES[0]} | style
         dashed = {"label": labels[1], "gid": CURVES[1], "linestyle": "--"} | style
         (self.line_,) = ax.plot(self.loss_curve, **solid)
-        self.validation_line_ = ax.plot(judged, **dashed)[0] if validated else None
+        self.validation_line_ = ax.plot(curve, **dashed)[0] if validated else None
         star = {"marker": "*", "markersize": 14, "markeredgecolor": "black", "zorder": 3}
-        (self.best_,) = ax.plot(best, judged[best], color=self.line_.get_color(), **star)
-        ax.set(xlabel=self.xlabel, ylabel="cost in nats")
+        (self.best_,) = ax.plot(best, curve[best], color=self.line_.get_color(), **star)
+        ax.set(xlabel=self.xlabel, ylabel="loss in nats")
         if log_scale:
             ax.set_yscale("log")
         ax.legend()
@@ -180,9 +180,9 @@ class LossCurveDisplay:
 
 
 def _next_style(ax: Axes, n_entries: int) -> dict[str, Any]:
-    """Colour and markers that tell the next curve from those that an axis has."""
+    """Colour and markers of the next curve, which differ from those already on the axes."""
     k = sum(line.get_gid() == CURVES[0] for line in ax.lines)
-    every = max(1, n_entries // 8)  # and the markers are not all where those of the others are
+    every = max(1, n_entries // 8)  # markers of different curves are shifted against each other
     return {
         "color": COLOURS[k % len(COLOURS)],
         "marker": MARKERS[k % len(MARKERS)],

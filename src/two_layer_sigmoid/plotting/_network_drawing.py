@@ -1,4 +1,4 @@
-"""The network as nodes and edges."""
+"""The network as a diagram of nodes and edges."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from ._common import SIGNS, axes_or_new, network_of, signed
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MAX_NAMES = 30  # in a layer
+
 
 class NetworkDisplay:
-    """The network as a drawing: units as nodes, weights as edges between them.
+    """The network as a diagram: units are nodes, weights are edges.
 
-    Width and colour of an edge are its weight, the colour inside a node is the unit's bias, on one
-    scale; negative weights are dashed too. Legible up to some thirty nodes in a layer.
+    Width and colour of an edge show the weight, the colour inside a node shows the bias, on one
+    scale. Negative weights are dashed. Layers of more than 30 nodes have names at some nodes only.
 
     Use :meth:`from_estimator`.
 
@@ -42,13 +44,13 @@ class NetworkDisplay:
     Attributes
     ----------
     edges_ : list of two matplotlib LineCollection
-        The edges of W1 and of W2, each in the order of ``W.ravel()``.
+        The edges of W1 and W2, each in the order of ``W.ravel()``.
     nodes_ : list of three matplotlib PathCollection
-        Inputs, hidden units and outputs, from above.
+        Inputs, hidden units and outputs, from top to bottom.
     texts_ : list of three lists of matplotlib Text
-        Their names; hidden units have their index.
+        The names of inputs and outputs, and the indices of hidden units.
     ax_ : matplotlib Axes
-        Where it is drawn.
+        The axes.
     figure_ : matplotlib Figure
         The figure of ``ax_``.
 
@@ -95,43 +97,43 @@ class NetworkDisplay:
         ----------
         estimator : estimator
             A fitted :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier`, a pipeline that ends in
-            one, or a search over such.
+            one, or a search over these.
         feature_names : sequence of str, default=None
-            Names of the network's inputs. None takes those that a pipeline's transformers give
-            out, or that the estimator was fitted with, or else x0, x1, ...
+            Names of the network's inputs. None uses the output names of a pipeline's transformers,
+            or the feature names of ``fit``, or x0, x1, ...
         class_names : sequence of str, default=None
-            Names of the classes, in the order of ``classes_``; None takes the labels. Of two
-            classes the one output has the second.
+            Names of the classes, in the order of ``classes_``; None uses the labels. For two
+            classes the single output has the second name.
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         **kwargs : dict
             Passed to :meth:`plot`.
 
         Returns
         -------
         display : NetworkDisplay
-            With what was drawn.
+            The display.
 
         Raises
         ------
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is, or ends in, something else.
+            If it is not, and does not end in, a network of this package.
         ValueError
-            If there are not as many names as features or classes.
+            If the number of names differs from that of the features or classes.
         """
         transformers, clf = network_of(estimator, cls)
         if feature_names is None:
             feature_names = _feature_names(transformers, clf)
         classes = clf.classes_ if class_names is None else class_names
-        for what, names, n in [
+        for name, names, n in [
             ("feature_names", feature_names, clf.n_features_in_),
             ("class_names", classes, len(clf.classes_)),
         ]:
             if len(names) != n:
                 raise ValueError(
-                    f"{what} has {len(names)} names, and the network {n}: give as many."
+                    f"{name} has {len(names)} names, but the network needs {n}: give {n} names."
                 )
         display = cls(
             W1=clf.W1_,
@@ -151,17 +153,17 @@ class NetworkDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes to draw on; None makes a new figure.
         max_weight : float, default=None
-            The size of weight at the ends of the scale, above 0. None is the largest weight or
-            bias; give a number to compare networks.
+            The absolute weight at the ends of the colour scale, positive. None is the largest one
+            of the network; pass a number to compare networks.
         colorbar : bool, default=True
-            Whether to draw the scale.
+            Whether to draw the colour scale.
 
         Returns
         -------
         self : NetworkDisplay
-            With what was drawn.
+            The display.
         """
         if max_weight is None:
             arrays = self.W1, self.b1, self.W2, self.b2
@@ -199,17 +201,18 @@ class NetworkDisplay:
         for layer, fill, labels, (side, align) in zip(layers, fills, names, sides, strict=True):
             size = {"s": diameter**2, "edgecolors": "black", "zorder": 2}
             self.nodes_.append(ax.scatter(*layer.T, **size, **fill))
-            away = {"xytext": (side * diameter, 0), "textcoords": "offset points", "ha": align}
+            offset = {"xytext": (side * diameter, 0), "textcoords": "offset points", "ha": align}
+            every = -(-len(layer) // MAX_NAMES)  # more names would overlap
             self.texts_.append(
                 [
-                    ax.annotate(label, node, va="center", path_effects=halo, **away)
-                    for label, node in zip(labels, layer, strict=True)
+                    ax.annotate(label, node, va="center", path_effects=halo, **offset)
+                    for label, node in list(zip(labels, layer, strict=True))[::every]
                 ]
             )
 
 
 def _scale(max_weight: float) -> dict[str, Any]:
-    """Colours from -max_weight to max_weight, without the white of 0 that paper swallows."""
+    """Colours from -max_weight to max_weight, without white, which is invisible on paper."""
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap, Normalize
 
@@ -221,7 +224,7 @@ def _scale(max_weight: float) -> dict[str, Any]:
 
 
 def _edges(W: Array, left: Array, right: Array, scale: dict[str, Any]) -> Any:
-    """The edges of one layer's weights, between the nodes at its left and right."""
+    """The edges of one layer's weights, between its nodes on the left and on the right."""
     from matplotlib.collections import LineCollection
 
     styles = [signed(weight, scale["norm"].vmax, thickest=5.0) for weight in W.flat]
@@ -236,11 +239,11 @@ def _edges(W: Array, left: Array, right: Array, scale: dict[str, Any]) -> Any:
 
 
 def _feature_names(transformers: list[Any], clf: BaseTwoLayerSigmoid) -> Sequence[str]:
-    """Names of what the network is given."""
+    """Names of the network's inputs."""
     names = getattr(transformers[0], "feature_names_in_", None) if transformers else None
     try:
         for transformer in transformers:
             names = transformer.get_feature_names_out(names)
-    except AttributeError:  # of a transformer that names nothing
+    except AttributeError:  # a transformer without names
         names = None
     return list(_check_feature_names_in(clf) if names is None else names)

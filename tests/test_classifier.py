@@ -735,7 +735,7 @@ def test_partial_fit_supports_multilabel(three_blobs):
     assert clf.score(X, Y) > 0.7
     with pytest.raises(ValueError, match="one column of labels, but it was a multilabel"):
         clf.partial_fit(X, Y[:, 0])
-    with pytest.raises(ValueError, match=r"classes are np.arange\(2\), .* but classes is"):
+    with pytest.raises(ValueError, match=r"classes must be np.arange\(2\), .* but classes is"):
         clf.partial_fit(X, Y[:, :2])
     with pytest.raises(ValueError, match=r"multilabel indicator .* it was one column"):
         make_clf().partial_fit(X, Y[:, 0], classes=[0, 1]).partial_fit(X, Y[:, :2])

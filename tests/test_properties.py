@@ -108,9 +108,9 @@ def test_fit_raises_documented_errors_or_works(rows, parameters, kind):
 
 # What fit may say of such input, of which each line is documented.
 DOCUMENTED = re.compile(
-    r"^(solver='lbfgs' works on all rows|Input X contains infinity|X holds values too large"
+    r"^(batch_size=|momentum=|Input X contains infinity|X holds values too large"
     r"|validation_fraction=|y holds only one class|sample_weight is zero for every row"
-    r"|class_weight='balanced' is not supported|The cost or its gradient is not finite"
+    r"|class_weight='balanced' is not supported|The loss or its gradient is not finite"
     r"|Found array with 0 sample|y_val holds)"
 )
 

@@ -107,7 +107,7 @@ def test_initial_overflow_names_the_remedy():
     W1, b1, W2, b2 = ZEROS
     with pytest.raises(ValueError, match=r"W1 x overflows.*StandardScaler"):
         TwoLayerSigmoidClassifier(n_h=3, init=(W1 + 1e200, b1, W2, b2)).fit(X * 1e150, y)
-    with pytest.raises(ValueError, match=r"not finite at the initial.*smaller ones by init"):
+    with pytest.raises(ValueError, match=r"not finite at the initial.*smaller ones in init"):
         TwoLayerSigmoidClassifier(n_h=3, init=(W1, b1, W2 + 1e308, b2)).fit(X, y)
 
 
@@ -173,7 +173,9 @@ def test_overflow_in_prediction_names_the_remedy(fitted):
 
 @pytest.mark.parametrize("other", [np.where(y, "yes", "no"), y + 7])
 def test_score_refuses_labels_that_are_all_unknown(fitted, other):
-    message = r"y holds only labels that fit has not seen, such as .*: code it .* labels \[0, 1\]"
+    message = (
+        r"y holds only labels that fit has not seen, such as .*: use the labels of fit, \[0, 1\]"
+    )
     with pytest.raises(ValueError, match=message):
         fitted.score(X, other)
 
@@ -215,7 +217,7 @@ def test_plateau_warning_names_a_strong_penalty(moons):
 
 
 def test_divergence_warning_names_a_strong_penalty(moons):
-    message = r"diverged .* learning_rate=1.2 and alpha=10; .*times alpha it must stay below 2"
+    message = r"diverged .* learning_rate=1.2 and alpha=10\. .*times alpha must be below 2"
     with pytest.warns(ConvergenceWarning, match=message):
         TwoLayerSigmoidClassifier(alpha=10, random_state=0).fit(*moons)
 
@@ -294,7 +296,7 @@ SET = {"X_val": np.zeros((4, 2)), "y_val": np.array([0, 1, 0, 1])}
         (True, {"X_val": SET["X_val"]}, "X_val and y_val go together"),
         (True, {"y_val": SET["y_val"]}, "X_val and y_val go together"),
         (True, {"sample_weight_val": np.ones(4)}, "sample_weight_val needs X_val and y_val"),
-        (False, SET, "early_stopping=False makes no use of X_val .* early_stopping=True"),
+        (False, SET, "early_stopping=False does not use X_val .* early_stopping=True"),
         (True, SET | {"X_val": np.full((4, 2), 1e308)}, "X_val holds values too large"),
         (True, SET | {"y_val": [0, 1]}, "X_val, y_val .*inconsistent numbers of samples"),
         (True, SET | {"X_val": np.zeros((4, 3))}, "X_val, y_val .* 3 features"),
@@ -325,7 +327,7 @@ def test_warm_fit_refuses_another_network(small_moons):
     X, y = small_moons
     clf = make_clf(warm_start=True).fit(X, y)
     before = clf.W1_.copy()
-    with pytest.raises(ValueError, match=r"n_h=3, but the weights .* have 8 hidden units"):
+    with pytest.raises(ValueError, match=r"n_h=3, but the fitted weights have 8 hidden units"):
         clf.set_params(n_h=3).fit(X, y)
     clf.set_params(n_h=8)
     with pytest.raises(ValueError, match=r"y has the classes \[0, 1, 2\], but .* to \[0, 1\]"):
@@ -398,7 +400,7 @@ def test_partial_fit_refuses_bad_parameters(small_moons, params):
 
 
 def test_n_jobs_0_is_refused(small_moons):
-    with pytest.raises(ValueError, match="n_jobs=0 leaves no thread to work"):
+    with pytest.raises(ValueError, match="n_jobs=0 is not a number of threads"):
         make_clf(n_jobs=0).fit(*small_moons)
 
 

@@ -86,7 +86,8 @@ def label_codes(y: Labels, classes: Labels) -> npt.NDArray[Any]:
             unknown = y[rows][codes[rows] < 0].tolist()
             raise ValueError(
                 f"y holds labels that are not among the classes {classes.tolist()}, such as "
-                f"{min(unknown, key=str)!r}: code it alike, and name every class at the start."
+                f"{min(unknown, key=str)!r}: use these labels only. The first partial_fit needs "
+                "all labels as classes."
             )
     return codes
 
@@ -153,7 +154,7 @@ def check_weight_limits(smallest: float, largest: float, name: str) -> tuple[flo
     if not (smallest >= 0 and np.isfinite(largest)):
         raise ValueError(
             f"{name} must be finite and non-negative, got values from {smallest} to {largest}. "
-            "Give what should not count the weight 0."
+            "Use weight 0 for rows that should not count."
         )
     if largest == 0:
         raise ValueError(f"{name} is zero for every row: give at least one row a positive weight.")
@@ -270,11 +271,11 @@ def check_target_type(y: Any, classes: Labels, multilabel: bool | None) -> bool:
     if multilabel not in {None, is_multilabel}:
         types = columns, "one column of labels"
         got, needed = types if is_multilabel else types[::-1]
-        raise ValueError(f"y is {got}, but it was {needed} before: code it alike.")
+        raise ValueError(f"y is {got}, but it was {needed} in the first fit: use the same format.")
     if not np.array_equal(classes, np.arange(y.shape[1])):
         raise ValueError(
-            f"y is {columns}, whose classes are np.arange({y.shape[1]}), the numbers of the "
-            f"columns, but classes is {np.asarray(classes).tolist()}."
+            f"y is {columns}, so classes must be np.arange({y.shape[1]}), the column numbers, but "
+            f"classes is {np.asarray(classes).tolist()}."
         )
     return True
 

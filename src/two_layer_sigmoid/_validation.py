@@ -27,15 +27,23 @@ FIT_WRAPPER = str(Path(sklearn.__file__).parent / "base.py")
 
 
 def check_parameters(clf: Any) -> None:
-    """Refuse parameters that are each allowed but do not go together."""
-    many = f"n_init={clf.n_init} draws several starts and "
-    lbfgs = "solver='lbfgs' works on all rows and chooses its own steps: "
+    """Refuse parameters that are each valid but are in conflict."""
+    is_lbfgs, has_many = clf.solver == "lbfgs", clf.n_init > 1
+    many = f"n_init={clf.n_init} needs several initial parameters, but "
     _refuse(
-        (clf.n_jobs == 0, "n_jobs=0 leaves no thread to work: use None, 1, or -1 for all cores."),
-        (clf.solver == "lbfgs" and clf.batch_size is not None, lbfgs + "use batch_size=None."),
-        (clf.solver == "lbfgs" and clf.momentum > 0, lbfgs + "use momentum=0."),
-        (clf.n_init > 1 and clf.warm_start, many + "warm_start=True has one: set n_init=1."),
-        (clf.n_init > 1 and not isinstance(clf.init, str), many + "init gives one: set n_init=1."),
+        (clf.n_jobs == 0, "n_jobs=0 is not a number of threads: use None, 1, or -1 for all cores."),
+        (
+            is_lbfgs and clf.batch_size is not None,
+            f"batch_size={clf.batch_size} is not supported by solver='lbfgs', which uses all rows: "
+            "use batch_size=None.",
+        ),
+        (
+            is_lbfgs and clf.momentum > 0,
+            f"momentum={clf.momentum} is not supported by solver='lbfgs', which chooses its own "
+            "steps: use momentum=0.",
+        ),
+        (has_many and clf.warm_start, many + "warm_start=True has one: set n_init=1."),
+        (has_many and not isinstance(clf.init, str), many + "init gives one: set n_init=1."),
     )
 
 
@@ -64,12 +72,13 @@ def check_validation_set(clf: Any, X_val: Any, y_val: Any, sample_weight_val: An
         (no_set and sample_weight_val is not None, "sample_weight_val needs X_val and y_val."),
         (
             not no_set and not clf.early_stopping,
-            "early_stopping=False makes no use of X_val and y_val: use early_stopping=True.",
+            "early_stopping=False does not use X_val and y_val: use early_stopping=True.",
         ),
         (
             no_set and clf.early_stopping and new_split,
-            "early_stopping=True with warm_start=True must hold out the same rows in every fit: "
-            f"give X_val and y_val, or an int as random_state, which is {clf.random_state!r}.",
+            "early_stopping=True with warm_start=True must split off the same rows in every fit, "
+            f"but random_state={clf.random_state!r} does not: give X_val and y_val, or an int as "
+            "random_state.",
         ),
     )
 
@@ -90,28 +99,28 @@ def add_location(error: TypeError | ValueError, location: str) -> TypeError | Va
 
 
 def check_known_labels(y: Any, classes: Labels) -> None:
-    """Refuse to score against labels that are all unknown: their coding is another one."""
+    """Refuse to score labels that are all unknown, which probably have another encoding."""
     given = set(np.asarray(y).ravel().tolist())
     if len(given) > 1 and given.isdisjoint(classes.tolist()):
         raise ValueError(
             f"y holds only labels that fit has not seen, such as {min(given, key=str)!r}: "
-            f"code it like the y of fit, with the labels {classes.tolist()}."
+            f"use the labels of fit, {classes.tolist()}."
         )
 
 
 def check_resumable(clf: Any, classes: Labels, multilabel: bool) -> None:
     """Refuse to continue with another number of hidden units or other classes."""
-    anew = "or fit anew with warm_start=False."
+    restart = "or start from scratch with warm_start=False."
     n_h = len(clf.b1_)
     if n_h != clf.n_h:
         raise ValueError(
-            f"n_h={clf.n_h}, but the weights to go on from have {n_h} hidden units: set n_h={n_h}, "
-            + anew
+            f"n_h={clf.n_h}, but the fitted weights have {n_h} hidden units: set n_h={n_h}, "
+            + restart
         )
     if multilabel != clf._multilabel or not np.array_equal(classes, clf.classes_):
         raise ValueError(
-            f"y has the classes {classes.tolist()}, but the weights to go on from were "
-            f"fitted to {clf.classes_.tolist()}: give y all of these and no others, {anew}"
+            f"y has the classes {classes.tolist()}, but the weights were fitted to "
+            f"{clf.classes_.tolist()}: use a y with all of these classes and no others, {restart}"
         )
 
 
@@ -159,8 +168,8 @@ def check_initial_loss(loss: float) -> None:
     """Refuse a state whose loss was never finite."""
     if not np.isfinite(loss):
         raise ValueError(
-            "The cost or its gradient is not finite at the initial parameters, so there is "
-            f"nothing to train from: give smaller ones by init. {SCALE_THEM}"
+            "The loss or its gradient is not finite at the initial parameters: use smaller ones "
+            f"in init. {SCALE_THEM}"
         )
 
 
@@ -190,13 +199,13 @@ def warn_training_end(
     clf: Any, log_loss: float, baseline_loss: float, *, incremental: bool
 ) -> None:
     """Warn if training ended badly."""
-    reason, end = clf.stop_reason_, f"after {clf.n_iter_} iterations the cost is {clf.loss_:.3g}"
+    reason, end = clf.stop_reason_, f"after {clf.n_iter_} iterations the loss is {clf.loss_:.3g}"
     if reason == _solvers.DIVERGED:
         _warn(
             f"Training diverged at iteration {clf.n_iter_} with "
-            f"learning_rate={clf.learning_rate} and alpha={clf.alpha}; the last finite "
-            f"weights are kept, with a cost of {clf.loss_:.3g}. Lower learning_rate (times "
-            f"alpha it must stay below 2). {SCALE_THEM}"
+            f"learning_rate={clf.learning_rate} and alpha={clf.alpha}. The last finite weights are "
+            f"kept; their loss is {clf.loss_:.3g}. {SCALE_THEM} Lower learning_rate (learning_rate "
+            "times alpha must be below 2)."
         )
     elif incremental or reason in {_solvers.INTERRUPTED, _solvers.STOPPED}:
         return  # the user has ended it early
@@ -204,14 +213,14 @@ def warn_training_end(
         _solvers.PLATEAU_RTOL * baseline_loss
     ):
         _warn(
-            f"Training ended on the plateau: {end}, that of predicting the base rate "
-            f"{baseline_loss:.3g}. Raise max_iter, lower alpha, or try another learning_rate, "
-            f"init or random_state. {SCALE_THEM}"
+            f"Training ended on the plateau: {end}, that of a constant prediction "
+            f"{baseline_loss:.3g}. {SCALE_THEM} Then raise max_iter, lower alpha, or change "
+            "learning_rate, init or random_state."
         )
     elif clf.solver == "lbfgs" and reason == _solvers.ITERATION_LIMIT:
         _warn(
-            f"Training by L-BFGS ran out of iterations: {end}, and its gradient not yet within "
-            f"tol={clf.tol}. Raise max_iter={clf.max_iter} or tol, or give alpha. {SCALE_THEM}"
+            f"Training by L-BFGS ran out of iterations: {end}, and the gradient is larger than "
+            f"tol={clf.tol}. Raise max_iter={clf.max_iter}, tol or alpha. {SCALE_THEM}"
         )
 
 

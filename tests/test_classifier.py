@@ -733,7 +733,9 @@ def test_partial_fit_supports_multilabel(three_blobs):
     for _ in range(200):
         clf.partial_fit(X, Y)
     assert clf.score(X, Y) > 0.7
-    with pytest.raises(ValueError, match="one column of labels, but it was a multilabel"):
+    with pytest.raises(
+        ValueError, match="one column of labels, but it was a multilabel indicator matrix of 3"
+    ):
         clf.partial_fit(X, Y[:, 0])
     with pytest.raises(ValueError, match=r"classes must be np.arange\(2\), .* but classes is"):
         clf.partial_fit(X, Y[:, :2])

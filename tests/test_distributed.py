@@ -1,5 +1,6 @@
 """Training on Dask equals training in memory, for all chunks and schedulers."""
 
+import gc
 import pickle
 
 import numpy as np
@@ -21,6 +22,7 @@ from tests.helpers import (
     with_entry,
 )
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
+from two_layer_sigmoid._network import Workspace
 from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
 
 dask = pytest.importorskip("dask")
@@ -302,3 +304,21 @@ def test_dask_estimator_can_be_displayed_and_exported(many_blobs):
     assert plotting.LossCurveDisplay.from_estimator(clf).loss_curve == clf.loss_curve_
     exported, expected = export.to_onnx(clf), export.to_onnx(clf.to_local())
     assert exported.graph.initializer == expected.graph.initializer
+
+
+def test_buffers_of_chunks_are_freed(many_blobs):
+    """Chunks of different lengths, by threads: a buffer of each would grow with the data."""
+    X, y = many_blobs
+    lengths = (*range(3, 31), 512 - sum(range(3, 31)))
+    n_buffers = []
+
+    class Counted(DaskTwoLayerSigmoidClassifier):
+        def _update(self, params, grads, learning_rate):
+            n_buffers.append(sum(isinstance(o, Workspace) for o in gc.get_objects()))
+            return super()._update(params, grads, learning_rate)
+
+    X_lazy = da.from_array(X, chunks=(lengths, -1))
+    with dask.config.set(scheduler="threads", num_workers=2):
+        Counted(**DASK_PARAMS | {"max_iter": 3}).fit(X_lazy, y)
+    assert len(n_buffers) == 3
+    assert max(n_buffers) <= 4

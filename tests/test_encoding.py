@@ -29,20 +29,19 @@ def encode(y, sample_weight=None, class_weight=None, *, X=None, dtype=np.float64
     X = np.arange(y.shape[0], dtype=dtype)[:, np.newaxis] if X is None else X
     weights = _encoding.check_sample_weight(sample_weight, y.shape[0])
     classes, multilabel = _encoding.find_classes(y)
-    class_weight = resolve(class_weight, y, weights, classes, multilabel)
-    examples = _encoding.encode(
-        X, y, weights, classes=classes, multilabel=multilabel, class_weight=class_weight
-    )
+    codes = _encoding.codes_of(y, classes, multilabel)
+    class_weight = resolve(class_weight, codes, weights, classes, multilabel)
+    examples = _encoding.encode(X, codes, weights, classes, class_weight)
     return Encoded(*examples, classes, multilabel)
 
 
-def resolve(class_weight, y, weights, classes, multilabel=False):
-    shards = [range(0, y.shape[0], 2)]
+def resolve(class_weight, codes, weights, classes, multilabel=False):
+    shards = [range(0, len(codes), 2)]
     return _encoding.resolve_class_weight(
         class_weight,
         classes,
         multilabel,
-        lambda: _encoding.class_weight_sums(y, weights, classes, shards),
+        lambda: _encoding.class_weight_sums(codes, weights, len(classes), shards),
     )
 
 
@@ -159,9 +158,9 @@ def test_labels_of_mixed_types_are_refused(y):
 
 def test_labels_are_coded_by_given_classes():
     def targets(y, classes):
-        y, classes = np.asarray(y), np.asarray(classes)
-        options = {"classes": classes, "multilabel": False, "class_weight": None}
-        return _encoding.encode(np.zeros((len(y), 1)), y, None, **options)[1]
+        classes = np.asarray(classes)
+        codes = _encoding.codes_of(np.asarray(y), classes, False)
+        return _encoding.encode(np.zeros((len(y), 1)), codes, None, classes, None)[1]
 
     assert_array_equal(targets(["b", "b"], ["a", "b", "c"]), [[0, 0], [1, 1], [0, 0]])
     assert_array_equal(targets([0, 0], [0, 1]), [[0, 0]])
@@ -193,8 +192,9 @@ def test_split_keeps_shares_weights_and_order():
 
 
 def test_balanced_weights_apply_to_other_rows():
-    letters, numbers = np.array(list("aab")), np.array([0, 1])
-    assert resolve("balanced", letters, None, np.array(["a", "b"])) == {"a": 0.5, "b": 1.0}
+    numbers = np.array([0, 1])
+    letters = resolve("balanced", np.array([0, 0, 1]), None, np.array(["a", "b"]))
+    assert letters == {"a": 0.5, "b": 1.0}
     balanced = resolve("balanced", numbers, np.array([2, 1]), numbers)
     assert balanced[1] == 2 * balanced[0]
     assert resolve({0: 3}, numbers, None, numbers) == {0: 3}

@@ -195,6 +195,23 @@ def test_ctrl_c_on_dask_keeps_best_weights(many_blobs):
     assert clf.loss_ == pytest.approx(min(clf.loss_curve_))
 
 
+def test_second_ctrl_c_ends_fit(small_moons):
+    class Interrupted(TwoLayerSigmoidClassifier):
+        n_calls = 0
+
+        def _cost(self, cache, Y, **options):
+            self.__class__.n_calls += 1
+            if self.n_calls >= 20:
+                raise KeyboardInterrupt
+            return super()._cost(cache, Y, **options)
+
+    clf = Interrupted(random_state=0)
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(*small_moons)
+    assert clf.n_calls == 22  # in training, and twice in computing the loss of the best weights
+    assert not hasattr(clf, "W1_")
+
+
 # Threads
 
 

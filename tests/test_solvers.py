@@ -552,6 +552,22 @@ def test_dropped_state_continues_if_leader_worsens():
     assert halving(2, losses=lambda i, until: -until if i == 0 else 0)[1][-1] == (0, 16)
 
 
+def test_finished_survivor_is_kept():
+    """It has ended in the last rung before the final one, and a dropped state is better by then."""
+    best, calls, _ = halving(
+        2,
+        losses=lambda i, until: float(i),
+        reasons=lambda i, until: "gradient small" if i == 0 else None,
+    )
+    assert (best, calls) == (0, [(0, 2), (1, 2)])
+    best, calls, _ = halving(
+        3,
+        losses=lambda i, until: 5.0 if (i, until) == (0, 4) else float(i),
+        reasons=lambda i, until: "gradient small" if until == 4 else None,
+    )
+    assert (best, calls) == (1, [(0, 2), (1, 2), (2, 2), (0, 4), (1, 4)])
+
+
 def test_callback_stops_successive_halving():
     reasons = lambda i, until: "stopped by callback" if i == 1 else None  # noqa: E731
     best, _, states = halving(4, first_rung=4, reasons=reasons)

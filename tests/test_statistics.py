@@ -8,7 +8,6 @@ from scipy import sparse
 from sklearn.metrics import log_loss
 
 from two_layer_sigmoid._statistics import (
-    base_rates,
     baseline_loss,
     feature_mean_std,
     max_abs_features,
@@ -42,13 +41,14 @@ def test_feature_mean_std_equals_numpy(kind, weighted):
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_base_rates_are_exact_for_constant_targets(seed):
+def test_baseline_loss_of_constant_targets_is_zero(seed):
     random_state = np.random.RandomState(seed)
     w = random_state.uniform(0, 1, M)
-    Y = np.array([np.zeros(M), np.ones(M), random_state.randint(2, size=M)])
-    rates = base_rates(blocked(np.zeros((M, 1)), Y, w))
-    assert_array_equal(rates[:2], [0, 1])
-    assert_allclose(rates[2], np.average(Y[2], weights=w), rtol=1e-14)
+    y = random_state.randint(2, size=M)
+    one, three = np.array([y]), np.array([np.zeros(M), np.ones(M), y])
+    X = np.zeros((M, 1))
+    assert baseline_loss(blocked(X, three[:2], w)) == 0
+    assert baseline_loss(blocked(X, three, w)) == baseline_loss(blocked(X, one, w)) > 0
 
 
 def test_float32_statistics_are_computed_in_float64():

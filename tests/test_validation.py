@@ -1,6 +1,7 @@
 """Input validation, errors and warnings."""
 
 import copy
+import os
 import warnings
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
-from two_layer_sigmoid import TwoLayerSigmoidClassifier
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, _validation
 
 X = np.random.RandomState(0).standard_normal((20, 2))
 y = np.arange(20) % 2
@@ -211,6 +212,15 @@ def test_ending_on_the_plateau_warns(lecture):
     assert caught[0].filename == __file__
 
 
+def test_warnings_point_past_the_package_only(lecture):
+    """Not past a script whose folder begins like the package's."""
+    script = _validation.PACKAGE.rstrip(os.sep) + "_study" + os.sep + "run.py"
+    fit = compile("make_clf(n_h=2).fit(*data)", script, "exec")
+    with pytest.warns(ConvergenceWarning, match="plateau") as caught:
+        exec(fit, {"make_clf": make_clf, "data": lecture})
+    assert caught[0].filename == script
+
+
 def test_plateau_warning_names_a_strong_penalty(moons):
     with pytest.warns(ConvergenceWarning, match=r"ended on the plateau.* lower alpha"):
         make_clf(alpha=1.0, learning_rate=0.1, max_iter=500).fit(*moons)
@@ -372,6 +382,7 @@ def test_partial_fit_warns_of_divergence_only(moons):
     [
         ({"solver": "lbfgs"}, "solver='lbfgs' needs all rows at once: use solver='gd'"),
         ({"early_stopping": True}, "needs several passes: use early_stopping=False"),
+        ({"early_stopping": np.True_}, "needs several passes: use early_stopping=False"),
         ({"n_init": 2}, "n_init=2 needs several passes: set n_init=1"),
         ({"class_weight": "balanced"}, "class_weight='balanced' needs all of y: give a dict"),
     ],
@@ -392,6 +403,7 @@ def test_partial_fit_is_unavailable_with_a_reason(small_moons, params, reason):
         {"n_init": 0},
         {"early_stopping": "yes"},
         {"class_weight": "even"},
+        {"class_weight": np.ones(2)},
     ],
 )
 def test_partial_fit_refuses_bad_parameters(small_moons, params):

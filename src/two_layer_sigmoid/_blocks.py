@@ -103,9 +103,7 @@ class BlockedData:
             ]
             for shard in shards or row_shards(X, n_h)
         ]
-        self._only_block = (
-            self._shards[0][0] if [len(shard) for shard in self._shards] == [1] else None
-        )
+        self._only_block = self._shards[0][0] if sum(map(len, self._shards)) == 1 else None
         self._pool = pool or ThreadPool(1)
 
     @property

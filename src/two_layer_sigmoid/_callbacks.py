@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._network import Parameters
+
 __all__ = ["CallbackSupportMixin", "Tasks", "has_callbacks"]
 
 try:
@@ -62,4 +64,4 @@ def has_callbacks(estimator: Any) -> bool:
 
 
 def _weights(estimator: Any) -> dict[str, Any]:
-    return {name: getattr(estimator, name).copy() for name in ("W1_", "b1_", "W2_", "b2_")}
+    return {f"{name}_": getattr(estimator, f"{name}_").copy() for name in Parameters._fields}

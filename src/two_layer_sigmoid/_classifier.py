@@ -28,7 +28,7 @@ from ._statistics import baseline_loss, feature_mean_std, max_abs_features
 MAX_UNITS_SMALL = 2  # up to this many hidden units init="auto" is "small"
 FIRST_RUNG_LBFGS = 4  # iterations for each parameter; then L-BFGS knows the curvature
 DTYPES = (np.float64, np.float32)
-WEIGHTS = ("W1_", "b1_", "W2_", "b2_")
+WEIGHTS = tuple(f"{name}_" for name in Parameters._fields)
 DOCUMENTATION = "https://two-layer-sigmoid.readthedocs.io/en/stable/"
 
 
@@ -301,7 +301,7 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             max_abs["X_val"] = max_abs_features(validation)
         objective = Objective(data, **self._steps(), alpha=float(self.alpha))
         states = [
-            TrainingState(objective.views(params.flat().astype(data.dtype)))
+            TrainingState(objective.views(Parameters(*params).flat().astype(data.dtype)))
             for params in self._initialize(data, max_abs, dtype, random_state, resume=resume)
         ]
         velocity = getattr(self, "_velocity", None)
@@ -327,7 +327,7 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                 objective, states, monitor, random_state, max_iter=max_iter, dtype=dtype
             )
         _validation.check_initial_loss(best.loss)
-        _validation.check_no_overflow(best.params, max_abs, dtype)
+        _validation.check_no_overflow([best.params], max_abs, dtype)
 
         for name, array in zip(WEIGHTS, best.params, strict=True):
             setattr(self, name, array.astype(dtype, copy=False))
@@ -367,8 +367,7 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                 )
                 for i in range(self.n_init)
             ]
-        for params in initial:
-            _validation.check_no_overflow(params, max_abs, dtype)
+        _validation.check_no_overflow(initial, max_abs, dtype)
         if not resume:
             _validation.warn_feature_scales(mean, std)
         return initial
@@ -703,7 +702,6 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         """
         _validation.check_parameters(self)
         _validation.check_validation_set(self, X_val, y_val, sample_weight_val)
-        inputs = {"X": X, "y": y, "sample_weight": sample_weight}
         resume = self.warm_start and hasattr(self, "W1_")
         random_state = check_random_state(self.random_state)
         with single_blas_thread, ThreadPool(self.n_jobs) as pool, _validation.ignore_overflow():
@@ -724,7 +722,7 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
                 dtype=X.dtype,
                 random_state=random_state,
                 resume=resume,
-                inputs=inputs,
+                inputs={"X": X, "y": y, "sample_weight": sample_weight},
             )
         return self
 
@@ -764,7 +762,6 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         """
         self._validate_params()  # scikit-learn does it before the first call only
         _validation.check_parameters(self)
-        inputs = {"X": X, "y": y, "sample_weight": sample_weight}
         resume = hasattr(self, "W1_")
         with single_blas_thread, ThreadPool(self.n_jobs) as pool, _validation.ignore_overflow():
             X, y = self._validate(X, y, reset=not resume)
@@ -776,7 +773,7 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
                 random_state=check_random_state(self.random_state),
                 resume=resume,
                 incremental=True,
-                inputs=inputs,
+                inputs={"X": X, "y": y, "sample_weight": sample_weight},
             )
         return self
 
@@ -799,21 +796,16 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
             classes, multilabel = _encoding.find_classes(y)
         if resume:
             _validation.check_resumable(self, classes, multilabel)
+        codes, K = _encoding.codes_of(y, classes, multilabel), len(classes)
         class_weight = _encoding.resolve_class_weight(
             self.class_weight,
             classes,
             multilabel,
-            lambda: _encoding.class_weight_sums(y, weights, classes, row_shards(X, int(self.n_h))),
+            lambda: _encoding.class_weight_sums(codes, weights, K, row_shards(X, int(self.n_h))),
         )
-        examples = _encoding.encode(
-            X, y, weights, classes=classes, multilabel=multilabel, class_weight=class_weight
-        )
+        examples = _encoding.encode(X, codes, weights, classes, class_weight)
         if not multilabel:
-            present = (
-                np.ones(len(classes), bool)
-                if incremental
-                else _encoding.has_rows(examples[1], len(classes))
-            )
+            present = np.ones(K, bool) if incremental else _encoding.has_rows(examples[1], K)
             _encoding.check_two_classes(classes, present)
         self.classes_: npt.NDArray[Any] = classes
         self._multilabel: bool = multilabel
@@ -831,14 +823,8 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
             X, y = self._validate(X, y, reset=False, dtype=dtype)
             _encoding.check_target_type(y, self.classes_, self._multilabel)
             weights = _encoding.check_sample_weight(sample_weight, X.shape[0])
-            return _encoding.encode(
-                X,
-                y,
-                weights,
-                classes=self.classes_,
-                multilabel=self._multilabel,
-                class_weight=class_weight,
-            )
+            codes = _encoding.codes_of(y, self.classes_, self._multilabel)
+            return _encoding.encode(X, codes, weights, self.classes_, class_weight)
         except (TypeError, ValueError) as error:
             location = "X_val, y_val and sample_weight_val"
             raise _validation.add_location(error, location) from error

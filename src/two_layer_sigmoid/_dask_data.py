@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import reduce
 from itertools import accumulate, chain
 from operator import add
@@ -212,8 +212,8 @@ class DaskData:
 
     def reduce(self, function: Callable[[Block], T], combine: Callable[[T, T], T] = add) -> T:
         """``function`` of every block, combined in the fixed order; both travel to the workers."""
-        # A task of its own, so that parameters in the function travel to each worker only once.
-        operation = dask.delayed(_operation, pure=False)(function, combine)
+        # Not an argument of each task, so that parameters travel to each worker only once.
+        operation = dask.delayed((function, combine), pure=False, traverse=False)
         shards = self._compute(_reduce_shards, operation, np.getbufsize())
         reduced: T = reduce(combine, chain.from_iterable(shards))
         return reduced
@@ -344,7 +344,8 @@ def _with_scaled_weights(partition: RawPartition, limits: tuple[float, float]) -
 
 
 def _class_weight_sums(partition: RawPartition, shards: Shards, classes: Labels) -> list[Array]:
-    return _encoding.class_weight_sums(partition.y, partition.weights, classes, shards)
+    codes = _encoding.label_codes(partition.y, classes)
+    return _encoding.class_weight_sums(codes, partition.weights, len(classes), shards)
 
 
 def _encode_partition(
@@ -353,13 +354,12 @@ def _encode_partition(
     multilabel: bool,
     class_weight: dict[Any, float] | None,
 ) -> Examples:
-    X, y, weights, _ = partition
-    return _encoding.encode(
-        X, y, weights, classes=classes, multilabel=multilabel, class_weight=class_weight
-    )
+    codes = _encoding.codes_of(partition.y, classes, multilabel)
+    return _encoding.encode(partition.X, codes, partition.weights, classes, class_weight)
 
 
 def _rows_and_classes(examples: Examples, n_classes: int) -> tuple[int, npt.NDArray[np.bool_]]:
+    """Number of rows, and whether each class has a row (meaningless if multilabel)."""
     return len(examples[0]), _encoding.has_rows(examples[1], n_classes)
 
 
@@ -367,24 +367,16 @@ def _with_shards(examples: Examples, shards: Shards, n_h: int) -> EncodedPartiti
     return EncodedPartition(*examples, n_h, shards)
 
 
-def _operation(function: Any, combine: Any) -> tuple[Any, Any]:
-    return function, combine
-
-
 def _reduce_shards(
     partition: EncodedPartition, operation: tuple[Any, Any], buffer_size: int
 ) -> list[Any]:
-    """The reduction of each shard, computed as the client would: with its buffer size."""
-    with _single_threaded():
+    """The reduction of each shard, with the settings of a fit in memory."""
+    # A copy has buffers of its own, which are freed with it. Those of the original would pile up:
+    # one for each thread and number of rows, and Dask keeps messages.
+    operation = copy.deepcopy(operation)
+    with single_blas_thread, _validation.ignore_overflow():
         np.setbufsize(buffer_size)
         return partition.blocked().reduce_shards(*operation)
-
-
-@contextmanager
-def _single_threaded() -> Iterator[None]:
-    """As in ``fit`` in memory: the same bits, and no warnings of overflow."""
-    with single_blas_thread, _validation.ignore_overflow():
-        yield
 
 
 # Predictions and scores

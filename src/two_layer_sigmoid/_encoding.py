@@ -183,13 +183,12 @@ def resolve_class_weight(
 
 
 def class_weight_sums(
-    y: Labels, weights: Array | None, classes: Labels, shards: Shards
+    codes: npt.NDArray[Any], weights: Array | None, n_classes: int, shards: Shards
 ) -> list[Array]:
     """The sum of the weights of each class in each shard."""
-    codes = label_codes(column_or_1d(y), classes)
 
     def block_sums(rows: slice) -> Any:
-        return np.bincount(codes[rows], None if weights is None else weights[rows], len(classes))
+        return np.bincount(codes[rows], None if weights is None else weights[rows], n_classes)
 
     return [reduce(add, map(block_sums, shard_blocks(shard))) for shard in shards]
 
@@ -205,13 +204,16 @@ def class_factors(classes: Labels, class_weight: dict[Any, float] | None) -> Arr
 # Targets
 
 
+def codes_of(y: Any, classes: Labels, multilabel: bool) -> npt.NDArray[Any]:
+    """The code of each label ``(m,)``; of a multilabel y the targets ``(n_y, m)``."""
+    return indicator(y) if multilabel else label_codes(column_or_1d(y), classes)
+
+
 def encode(
     X: Any,
-    y: Any,
+    codes: npt.NDArray[Any],
     weights: Array | None,
-    *,
     classes: Labels,
-    multilabel: bool,
     class_weight: dict[Any, float] | None,
 ) -> Examples:
     """X, the targets Y in the dtype of X, and the weights, without the rows of weight 0.
@@ -219,10 +221,8 @@ def encode(
     Two classes make one output, more classes one output each. A multilabel indicator matrix makes
     one output for each label.
     """
-    if multilabel:
-        Y = indicator(y)
-    else:
-        codes = label_codes(column_or_1d(y), classes)
+    Y = codes
+    if codes.ndim == 1:
         factors = class_factors(classes, class_weight)
         if factors is not None:
             weights = factors[codes] if weights is None else factors[codes] * weights
@@ -267,14 +267,15 @@ def check_target_type(y: Any, classes: Labels, multilabel: bool | None) -> bool:
     is_multilabel = is_multilabel_target(y)
     if not is_multilabel and not multilabel:
         return False
-    columns = f"a multilabel indicator matrix of {y.shape[-1]} columns"
+    n_columns = y.shape[1] if is_multilabel else len(classes)
+    columns = f"a multilabel indicator matrix of {n_columns} columns"
     if multilabel not in {None, is_multilabel}:
         types = columns, "one column of labels"
         got, needed = types if is_multilabel else types[::-1]
         raise ValueError(f"y is {got}, but it was {needed} in the first fit: use the same format.")
-    if not np.array_equal(classes, np.arange(y.shape[1])):
+    if not np.array_equal(classes, np.arange(n_columns)):
         raise ValueError(
-            f"y is {columns}, so classes must be np.arange({y.shape[1]}), the column numbers, but "
+            f"y is {columns}, so classes must be np.arange({n_columns}), the column numbers, but "
             f"classes is {np.asarray(classes).tolist()}."
         )
     return True

@@ -53,7 +53,6 @@ class Objective:
         self._forward, self._cost, self._backward = forward, cost, backward
         self._workspaces: dict[tuple[int, int], Workspace] = {}  # by thread and number of rows
         self._free: deque[Parameters] = deque()  # buffers for the gradients of blocks
-        self._returned: Parameters | None = None
         self._minibatches: dict[int, tuple[BlockedData, Objective]] = {}  # by number of rows
 
     def views(self, theta: npt.NDArray[Any]) -> Parameters:
@@ -72,11 +71,9 @@ class Objective:
 
     def loss_gradient(self, params: Parameters) -> tuple[float, Parameters]:
         """The loss and its gradient at ``params``; the next call overwrites the gradient."""
-        if self._returned is not None:
-            self._release(self._returned)
         function = partial(self._block_loss_gradient, params)
         loss, grads = self.data.reduce(function, self._add)
-        self._returned = grads
+        self._release(grads)
         if self.alpha:
             np.add(grads.W1, self.alpha * params.W1, out=grads.W1)
             np.add(grads.W2, self.alpha * params.W2, out=grads.W2)
@@ -160,14 +157,14 @@ class Objective:
         self, first: tuple[float, Parameters], second: tuple[float, Parameters]
     ) -> tuple[float, Parameters]:
         """Add the second loss and gradient to the first, in place."""
-        total = first[1].flat()
-        np.add(total, second[1].flat(), out=total)
+        gradient = first[1].flat()
+        np.add(gradient, second[1].flat(), out=gradient)
         self._release(second[1])
         return first[0] + second[0], first[1]
 
     def _release(self, grads: Parameters) -> None:
-        """Let another block use a buffer."""
-        if self._workspaces:  # else blocks are computed elsewhere, and buffers would pile up
+        """Let a later block use a buffer."""
+        if self._workspaces:  # none: workers compute the blocks, and buffers would pile up here
             self._free.append(grads)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -175,7 +172,6 @@ class Objective:
         buffers: dict[str, Any] = {
             "_workspaces": {},
             "_free": deque(),
-            "_returned": None,
             "_minibatches": {},
         }
         return vars(self) | {"data": None} | buffers

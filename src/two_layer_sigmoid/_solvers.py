@@ -101,13 +101,15 @@ class TrainingState:
 
 @dataclass(eq=False)
 class Monitor:
-    """Decides when training stops, prints the loss and calls callbacks."""
+    """Decides when training stops, prints the loss and calls callbacks.
 
-    tol: float  # stop if no entry of the gradient is larger
+    Iterations count for ``n_iter_no_change`` only if the training loss without penalty is below
+    ``plateau``: otherwise nothing has been learned that more training could spoil.
+    """
+
+    tol: float  # training stops if no entry of the gradient is larger
     validation_loss: Callable[[Parameters], float] | None = None
-    n_iter_no_change: int = 0  # stop after as many iterations without a lower validation loss; they
-    # count only if the training loss without penalty is below the plateau: otherwise nothing has
-    # been learned that more training could spoil
+    n_iter_no_change: int = 0  # training stops after as many without a lower validation loss
     plateau: float = math.inf
     penalty: Callable[[Parameters], float] = lambda params: 0.0
     print_every: int = 0  # iterations; 0 prints nothing
@@ -285,7 +287,7 @@ def lbfgs(objective: Objective, state: TrainingState, max_iter: int, monitor: Mo
     line search fails in the precision of float64, L-BFGS starts again from the current parameters
     with an empty history. If that does not lower the loss, training stops.
     """
-    gradient = state.theta  # of the parameters in the state, once it is evaluated
+    gradient = np.empty_like(state.theta)
 
     def loss_at(x: Array) -> float:
         nonlocal gradient
@@ -305,15 +307,13 @@ def lbfgs(objective: Objective, state: TrainingState, max_iter: int, monitor: Mo
             raise StopIteration
         state.loss_curve.append(state.loss)
 
-    if monitor.should_stop(state, loss_at(state.theta), gradient, max_iter):
+    loss = loss_at(state.theta)
+    if monitor.should_stop(state, loss, gradient, max_iter):
         return
     state.loss_curve.append(state.loss)
     n = state.theta.size
-    options: dict[str, float] = {
-        "maxcor": min(HISTORY_SIZE, 2 * n),
-        "maxiter": RESTART_INTERVAL * n,
-    }
-    options |= {"maxfun": math.inf, "ftol": 0.0, "gtol": 0.0}
+    options = {"maxcor": min(HISTORY_SIZE, 2 * n), "maxiter": RESTART_INTERVAL * n}
+    no_criteria = {"maxfun": math.inf, "ftol": 0.0, "gtol": 0.0}
     while state.stop_reason is None:
         loss_before = state.loss
         result = minimize(
@@ -322,7 +322,7 @@ def lbfgs(objective: Objective, state: TrainingState, max_iter: int, monitor: Mo
             jac=gradient_at,
             method="L-BFGS-B",
             callback=after_iteration,
-            options=options,
+            options=options | no_criteria,
         )
         if state.stop_reason is None:
             state.theta[:] = result.x  # can differ from the last point evaluated
@@ -346,31 +346,45 @@ def successive_halving(
     kept, and the next rung ends at twice the updates. The best state goes on to ``max_iter``.
     Ctrl-C ends training with the state that has had the lowest loss.
     """
+    active, until = list(states), first_rung
     try:
-        for state, until in _rungs(states, max_iter, first_rung):
-            monitor.begin(state, states, until)
-            solve(state, until)
-            monitor.end(state, states)
-            if state.stop_reason == STOPPED:
-                return _best(states, "restorable_loss", STOPPED)
+        while True:
+            limit = max_iter if len(active) == 1 else min(until, max_iter)
+            unfinished = [state for state in active if _can_go_on(state, max_iter)]
+            for state in unfinished:
+                monitor.begin(state, states, limit)
+                solve(state, limit)
+                monitor.end(state, states)
+                if state.stop_reason == STOPPED:
+                    return _best(states, "restorable_loss", STOPPED)
+            if len(active) > 1:
+                ranked = sorted(active, key=attrgetter("restorable_loss"))
+                active, until = ranked[: (len(active) + 1) // 2], 2 * until
+            elif unfinished:
+                active = [_best(states, "restorable_loss")]  # the last one's loss can have risen
+            else:
+                return active[0]
     except KeyboardInterrupt:
         if all(state.best_loss == math.inf for state in states):  # there is nothing to keep yet
             raise
         return _best(states, "best_loss", INTERRUPTED)
-    return _best(states, "restorable_loss")
 
 
 def finalize(state: TrainingState, objective: Objective, dtype: npt.DTypeLike) -> None:
     """Set the state to the parameters to keep, rounded to ``dtype``, and compute their loss."""
     try:
-        if state.is_validated or state.stop_reason == INTERRUPTED:
-            state.restore_best(objective)
-        if state.theta.dtype != dtype:
-            state.theta[:] = state.theta.astype(dtype)
-            state.loss = objective.loss(state.params)
-    except KeyboardInterrupt:
+        _finalize(state, objective, dtype)
+    except KeyboardInterrupt:  # a second Ctrl-C is raised
         state.stop_reason = INTERRUPTED
-        finalize(state, objective, dtype)
+        _finalize(state, objective, dtype)
+
+
+def _finalize(state: TrainingState, objective: Objective, dtype: npt.DTypeLike) -> None:
+    if state.is_validated or state.stop_reason == INTERRUPTED:
+        state.restore_best(objective)
+    if state.theta.dtype != dtype:
+        state.theta[:] = state.theta.astype(dtype)
+        state.loss = objective.loss(state.params)
 
 
 def n_rungs(n_states: int) -> int:
@@ -378,24 +392,10 @@ def n_rungs(n_states: int) -> int:
     return (n_states - 1).bit_length()
 
 
-def _rungs(
-    states: Sequence[TrainingState], max_iter: int, until: int
-) -> Iterator[tuple[TrainingState, int]]:
-    """The state to train next, and up to how many updates."""
-    active = list(states)
-    while len(active) > 1:
-        yield from (
-            (state, min(until, max_iter)) for state in active if _can_go_on(state, max_iter)
-        )
-        active = sorted(active, key=attrgetter("restorable_loss"))[: (len(active) + 1) // 2]
-        until *= 2
-    while _can_go_on(best := _best(states, "restorable_loss"), max_iter):
-        yield best, max_iter  # a dropped state, if the last one's loss has risen
-
-
 def _can_go_on(state: TrainingState, max_iter: int) -> bool:
-    at_limit = state.stop_reason in {None, ITERATION_LIMIT}
-    return at_limit and (state.stop_reason is None or state.n_iter < max_iter)
+    return state.stop_reason is None or (
+        state.stop_reason == ITERATION_LIMIT and state.n_iter < max_iter
+    )
 
 
 def _best(

@@ -23,16 +23,10 @@ def sum_of_weights(data: Data) -> float:
     return data.reduce(_sum_of_weights)
 
 
-def base_rates(data: Data) -> Array:
-    """Weighted mean of the targets of each output, ``(n_y,)``; 0 or 1 only if all of them are."""
-    zeros, ones = data.reduce(_target_weights)
-    rates: Array = ones / (zeros + ones)
-    return rates
-
-
 def baseline_loss(data: Data) -> float:
     """The log loss of the best constant predictor: the entropies of the base rates, in nats."""
-    rates = base_rates(data)
+    zeros, ones = data.reduce(_target_weights)
+    rates = ones / (zeros + ones)  # 0 or 1 only if all targets are
     return float((entr(rates) + entr(1 - rates)).sum())
 
 

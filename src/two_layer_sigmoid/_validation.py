@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from numbers import Integral
@@ -19,7 +20,7 @@ from ._network import Array, Parameters
 
 WILD_SCALES = 1e3  # a ratio of standard deviations, or of mean to standard deviation
 SCALE_THEM = "Scale the features, for example with sklearn.preprocessing.StandardScaler."
-PACKAGE = str(Path(__file__).parent)
+PACKAGE = str(Path(__file__).parent) + os.sep
 FIT_WRAPPER = str(Path(sklearn.__file__).parent / "base.py")
 
 
@@ -49,15 +50,19 @@ def check_parameters(clf: Any) -> None:
 
 def has_partial_fit(clf: Any) -> bool:
     """Whether the parameters allow ``partial_fit``; if not, an AttributeError gives the reason."""
-    n_init, class_weight = clf.n_init, clf.class_weight
+    n_init, class_weight, early_stopping = clf.n_init, clf.class_weight, clf.early_stopping
+    is_balanced = isinstance(class_weight, str) and class_weight == "balanced"
+    is_early = isinstance(early_stopping, (bool, np.bool_)) and bool(early_stopping)
     several = "needs several passes: "
-    reasons = {
-        "solver='lbfgs' needs all rows at once: use solver='gd'.": clf.solver == "lbfgs",
-        f"{n_init=} {several}set n_init=1.": isinstance(n_init, Integral) and int(n_init) > 1,
-        f"{class_weight=} needs all of y: give a dict.": class_weight == "balanced",
-        f"early_stopping=True {several}use early_stopping=False.": clf.early_stopping is True,
-    }
-    for reason, applies in reasons.items():
+    for applies, reason in (
+        (clf.solver == "lbfgs", "solver='lbfgs' needs all rows at once: use solver='gd'."),
+        (
+            isinstance(n_init, Integral) and int(n_init) > 1,
+            f"n_init={n_init} {several}set n_init=1.",
+        ),
+        (is_balanced, "class_weight='balanced' needs all of y: give a dict."),
+        (is_early, f"early_stopping=True {several}use early_stopping=False."),
+    ):
         if applies:
             raise AttributeError(f"partial_fit makes one pass over a part of the rows; {reason}")
     return True
@@ -150,18 +155,21 @@ def ignore_overflow() -> np.errstate:
     return np.errstate(over="ignore", invalid="ignore")
 
 
-def check_no_overflow(params: Parameters, max_abs: dict[str, Array], dtype: npt.DTypeLike) -> None:
+def check_no_overflow(
+    candidates: list[Parameters], max_abs: dict[str, Array], dtype: npt.DTypeLike
+) -> None:
     """Refuse parameters with which W1 x + b1 can overflow in ``dtype``.
 
     ``max_abs`` has, for the name of each data set, the largest absolute value of each feature.
     """
-    W1, b1 = (np.abs(array).astype(dtype) for array in params[:2])
     for name, largest in max_abs.items():
-        if not np.isfinite(W1 @ largest.astype(dtype) + b1[:, 0]).all():
-            raise ValueError(
-                f"{name} holds values too large or too small for {dtype}: W1 x overflows. "
-                + SCALE_THEM
-            )
+        for params in candidates:
+            W1, b1 = (np.abs(array).astype(dtype) for array in params[:2])
+            if not np.isfinite(W1 @ largest.astype(dtype) + b1[:, 0]).all():
+                raise ValueError(
+                    f"{name} holds values too large or too small for {dtype}: W1 x overflows. "
+                    + SCALE_THEM
+                )
 
 
 def check_initial_loss(loss: float) -> None:

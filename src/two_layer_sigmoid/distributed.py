@@ -197,8 +197,8 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         """
         if not is_dask_collection(X):
             return super().score(X, y, sample_weight)
-        inputs = DaskInputs.read(X, y, sample_weight)
         self._check_columns(X)
+        inputs = DaskInputs.read(X, y, sample_weight)
         score = accuracy(self._predict_lazily(inputs.X, _prediction.labels), inputs)
         if score == 0 and not self._multilabel:
             _validation.check_known_labels(inputs.unique_labels(), self.classes_)
@@ -216,9 +216,9 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
 
     def _predict_lazily(self, X: Any, from_logits: Any) -> Any:
         # Workers get what prediction needs, but no feature names: chunks are arrays.
-        names = *WEIGHTS, "classes_", "n_features_in_", "_multilabel"
-        clf = type(self)(**self.get_params(deep=False))
-        clf.__dict__.update({name: getattr(self, name) for name in names})
+        clf = self._unfitted_copy()
+        for name in (*WEIGHTS, "classes_", "n_features_in_", "_multilabel"):
+            setattr(clf, name, getattr(self, name))
         return predict_lazily(clf._predict, X, from_logits, self.n_features_in_)
 
     def _working_dtype(self, dtype: Any) -> np.dtype[Any]:
@@ -243,8 +243,11 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         self.classes_, self._multilabel = classes, multilabel
 
     def _steps(self) -> dict[str, Any]:
-        # Workers get an estimator with the same parameters, and nothing else of this one.
-        return BaseTwoLayerSigmoid._steps(type(self)(**self.get_params(deep=False)))
+        return BaseTwoLayerSigmoid._steps(self._unfitted_copy())
+
+    def _unfitted_copy(self) -> Self:
+        """An estimator that is small enough to be sent with every task."""
+        return type(self)(**self.get_params(deep=False) | {"init": "auto"})
 
 
 def _check_full_batches(clf: DaskTwoLayerSigmoidClassifier) -> None:

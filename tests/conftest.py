@@ -8,12 +8,20 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from numpy.testing import assert_equal
 from sklearn.datasets import make_blobs, make_moons
 from sklearn.utils import check_random_state
 
 from benchmarks import problems
 from two_layer_sigmoid import _blocks
+
+CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large]
+QUICK = settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=CHECKS)
+settings.register_profile("quick", QUICK)
+settings.register_profile("ci", QUICK, max_examples=2000)
+settings.register_profile("nightly", QUICK, max_examples=50_000, derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(autouse=True)

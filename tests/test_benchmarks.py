@@ -18,6 +18,7 @@ def test_tables_match_the_tracked_results(name):
     assert tables.brought_up_to_date(name, page) == page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_baselines_reach_the_same_loss(monkeypatch, dtype):
     monkeypatch.setattr(iteration, "SIZES", {"C": (60, 2, 3, 5, 2)})

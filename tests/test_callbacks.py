@@ -164,6 +164,7 @@ def test_progress_bar_shows_the_fit(small_moons, n_init, capsys):
         assert "TwoLayerSigmoidClassifier - fit" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_callbacks_in_a_parallel_grid_search(small_moons):
     pytest.importorskip("rich")
     X, y = small_moons

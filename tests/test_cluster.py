@@ -20,7 +20,7 @@ from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 M, N_X = 40_000, 20  # rows and features: 8 blocks in memory, each a shard
 QUICK = {"max_iter": 40, "random_state": 0, "n_h": 8}
 

@@ -143,6 +143,7 @@ def test_prediction_names_a_bad_partition(many_blobs):
         lazy.compute()
 
 
+@pytest.mark.slow
 def test_missing_dask_names_the_extra():
     program = """
 import sys

@@ -85,6 +85,7 @@ def test_other_chunks_give_equal_loss_and_gradient(many_blobs, many_weights, chu
         assert_allclose(gradient, expected, rtol=1e-10, atol=1e-14)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_blocks")
 def test_other_chunks_give_equal_weights_at_stable_rate(many_blobs):
     local, clf = fit_both(*many_blobs, 100, learning_rate=0.3, max_iter=300)

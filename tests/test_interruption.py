@@ -315,6 +315,7 @@ def assert_interrupted_and_usable(process):
     assert (process.returncode, said) == (0, "interrupted\nusable\n"), errors
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 @pytest.mark.parametrize("evaluation", DRAWN)
 @pytest.mark.parametrize("solver", SOLVERS)
@@ -323,6 +324,7 @@ def test_ctrl_c_at_any_evaluation(solver, evaluation, tmp_path):
     assert_interrupted_and_usable(process)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_ctrl_c_from_another_process(solver, tmp_path):
@@ -331,6 +333,7 @@ def test_ctrl_c_from_another_process(solver, tmp_path):
     assert_interrupted_and_usable(process)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_killed_process_leaves_no_file(solver, tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from pyarrow import csv, parquet
 
 pyarrow = pytest.importorskip("pyarrow")
-pytestmark = pytest.mark.processes
+pytestmark = pytest.mark.slow
 PAGE = Path(__file__).parents[1] / "docs" / "large_data.md"
 CSV, PARQUET, MAPPED, SEARCH, DASK = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 FEW, MANY, N_X = 40_000, 500_000, 10  # rows, and features; 37 MiB apart

@@ -64,6 +64,7 @@ def mapped(request, tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", ["gd", "lbfgs"])
 def test_mapped_features_can_exceed_memory(mapped, solver):
     command = [sys.executable, "-W", "ignore", "-c", LIMITED, str(mapped), solver]
@@ -74,6 +75,7 @@ def test_mapped_features_can_exceed_memory(mapped, solver):
     assert done.stdout.split("\n")[:2] == ["X does not fit", f"{2**25 // 20} float64"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_fit_needs_little_memory(dtype):
     row = elsewhere("ours", 500_000, dtype)

@@ -1,6 +1,7 @@
 """The estimator in the searches, ensembles and displays of scikit-learn."""
 
 import re
+from email.message import Message
 
 import matplotlib as mpl
 import numpy as np
@@ -34,8 +35,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.utils.fixes import parse_version
 
-from two_layer_sigmoid import TwoLayerSigmoidClassifier
-from two_layer_sigmoid._classifier import DOCUMENTATION
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, _classifier
 
 mpl.use("Agg")
 
@@ -63,6 +63,7 @@ def test_grid_search_finds_parameters(data):
     assert search.best_score_ > ENOUGH
 
 
+@pytest.mark.slow
 def test_parallel_grid_search_equals_serial(data):
     pipeline = Pipeline([("scale", StandardScaler()), ("clf", CLF)])
     grid = {"clf__learning_rate": [0.3, 1.2], "clf__n_h": [3, 4]}
@@ -74,6 +75,7 @@ def test_parallel_grid_search_equals_serial(data):
     assert search.best_score_ > ENOUGH
 
 
+@pytest.mark.slow
 def test_randomized_search_finds_parameters(data):
     distributions = {"learning_rate": loguniform(0.3, 2), "n_h": [3, 4, 8]}
     search = RandomizedSearchCV(CLF, distributions, n_iter=4, cv=3, random_state=0).fit(*data)
@@ -153,17 +155,27 @@ def test_decision_boundary_display_accepts_the_estimator(data):
 def test_html_representation_shows_fitted_attributes(data):
     clf = clone(CLF).set_params(n_h=3).fit(*data)
     for estimator in clf, Pipeline([("scale", StandardScaler()), ("clf", clf)]):
-        html = estimator._repr_html_()
-        assert f"{DOCUMENTATION}api/two_layer_sigmoid.TwoLayerSigmoidClassifier.html" in html
-        assert "n_h" in html
-    if parse_version(sklearn.__version__) >= parse_version(
-        "1.9"
-    ):  # the first that shows fitted attributes
+        assert "n_h" in estimator._repr_html_()
+    if parse_version(sklearn.__version__) >= parse_version("1.9"):
         for name in "W1_", "b1_", "W2_", "b2_", "loss_", "stop_reason_", "n_iter_":
             assert f">{name}<" in re.sub(r"\s", "", clf._repr_html_())
         assert "ndarray[float64](3, 2)" in clf._repr_html_()
 
 
+def test_html_representation_has_no_link_without_a_site():
+    html = CLF._repr_html_()
+    assert not re.search("href=[^>]*two_layer_sigmoid", html)
+
+
+def test_html_representation_links_to_a_published_site(monkeypatch):
+    published = Message()
+    published["Project-URL"] = "Documentation, https://example.org/docs"
+    monkeypatch.setattr(_classifier, "metadata", lambda name: published)
+    page = "https://example.org/docs/api/two_layer_sigmoid.TwoLayerSigmoidClassifier.html"
+    assert page in CLF._repr_html_()
+
+
+@pytest.mark.slow
 def test_learning_curve_has_scores(data):
     sizes, _, test_scores = learning_curve(
         CLF, *data, cv=3, train_sizes=[0.5, 1.0], shuffle=True, random_state=0
@@ -172,6 +184,7 @@ def test_learning_curve_has_scores(data):
     assert test_scores.mean() > 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Training ended on the plateau")  # at the smallest rate
 def test_validation_curve_prefers_larger_rate(data):
     train_scores, _ = validation_curve(

@@ -214,6 +214,7 @@ def test_weighted_results_do_not_depend_on_n_jobs(three_blobs, small_blocks, kin
         assert_array_equal(other.predict(kind(X)), fits[0].predict(kind(X)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["loky", "threading"])
 def test_parallel_searches_find_the_same(moons, small_blocks, backend):
     X, y = moons[0][::4], moons[1][::4]
@@ -251,6 +252,7 @@ class Counted(TwoLayerSigmoidClassifier):
         return super()._cost(cache, Y, **weighting)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Training ended on the plateau")
 def test_threaded_search_does_not_oversubscribe(moons, small_blocks):
     Counted.seen.clear()

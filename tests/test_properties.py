@@ -1,39 +1,21 @@
-"""Whatever comes in: a documented error, or a network that keeps its promises.
+"""Properties that hold for all data, weights and parameters, which hypothesis draws.
 
-hypothesis draws the data, the weights and the parameters. ``HYPOTHESIS_PROFILE=nightly`` draws
-50,000 examples in place of 2,000.
+``HYPOTHESIS_PROFILE`` chooses the number of examples: quick (100, the default), ci or nightly.
 """
 
-import os
 import pickle
 import re
 import warnings
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
-
-SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
-
-
-settings.register_profile(
-    "ci", max_examples=2000, deadline=None, derandomize=True, suppress_health_check=SLOW
-)
-
-
-settings.register_profile(
-    "nightly", settings.get_profile("ci"), max_examples=50_000, derandomize=False
-)
-
-
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
-
 
 SCALES = st.sampled_from([1e-300, 1e-30, 1e-3, 1.0, 1e3, 1e30, 1e150, 1e300])
 LABELS = st.sampled_from([[0, 1], ["no", "yes"], [False, True], [-5, 3, 8], ["a", "b", "c", "d"]])
@@ -254,6 +236,6 @@ class Life(RuleBasedStateMachine):
 
 
 Life.TestCase.settings = settings(
-    settings.get_profile("ci"), max_examples=settings().max_examples // 20, stateful_step_count=20
+    max_examples=settings().max_examples // 20, stateful_step_count=20
 )
 TestLife = Life.TestCase

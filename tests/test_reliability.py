@@ -7,7 +7,7 @@ from sklearn.base import clone
 from benchmarks import problems
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
-# It trains by default
+pytestmark = pytest.mark.slow
 
 
 def test_scikit_learn_issue_31235_is_learned():

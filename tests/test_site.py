@@ -5,14 +5,16 @@ import http.server
 import re
 import shutil
 import threading
+from email.message import Message
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin
 
 import pytest
 
-from two_layer_sigmoid import TwoLayerSigmoidClassifier
-from two_layer_sigmoid._classifier import DOCUMENTATION
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, _classifier
+from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
 
+pytestmark = pytest.mark.slow
 SITE = Path(__file__).parents[1] / "build" / "html"
 NAMES = "chromium", "chromium-browser", "google-chrome"
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
@@ -187,6 +189,13 @@ def test_gallery_output_matches_the_text(example, output):
 
 
 @pytest.mark.skipif(not PAGES, reason="the documentation is not built")
-def test_html_representation_links_to_a_page():
-    link = TwoLayerSigmoidClassifier()._get_doc_link()
-    assert link.removeprefix(DOCUMENTATION) in PAGES
+@pytest.mark.parametrize(
+    "estimator",
+    [TwoLayerSigmoidClassifier(), DaskTwoLayerSigmoidClassifier()],
+    ids=lambda e: type(e).__name__,
+)
+def test_links_of_the_html_representation_have_pages(estimator, monkeypatch):
+    published = Message()
+    published["Project-URL"] = "Documentation, https://example.org"
+    monkeypatch.setattr(_classifier, "metadata", lambda name: published)
+    assert estimator._get_doc_link().removeprefix("https://example.org/") in PAGES

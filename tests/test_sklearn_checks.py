@@ -5,17 +5,22 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
-SETTINGS = [
+QUICK = [
+    TwoLayerSigmoidClassifier(max_iter=300),
+    TwoLayerSigmoidClassifier(n_h=2, init="small", max_iter=500),
+    TwoLayerSigmoidClassifier(class_weight="balanced", max_iter=300),
+    TwoLayerSigmoidClassifier(momentum=0.9, learning_rate=0.3, max_iter=300),
+    TwoLayerSigmoidClassifier(batch_size=16, max_iter=50),
+    TwoLayerSigmoidClassifier(solver="lbfgs", max_iter=100),
+    TwoLayerSigmoidClassifier(solver="lbfgs", n_h=2, n_init=3, alpha=1e-3),
+    TwoLayerSigmoidClassifier(early_stopping=True, max_iter=300),
+]
+SLOW = [
     TwoLayerSigmoidClassifier(),
     TwoLayerSigmoidClassifier(n_h=2, init="small"),
     TwoLayerSigmoidClassifier(n_h=4, init="spread", learning_rate=0.3, alpha=1e-3),
-    TwoLayerSigmoidClassifier(class_weight="balanced", max_iter=500),
-    TwoLayerSigmoidClassifier(momentum=0.9, learning_rate=0.3, max_iter=500),
-    TwoLayerSigmoidClassifier(batch_size=16, max_iter=100),
     TwoLayerSigmoidClassifier(solver="lbfgs"),
-    TwoLayerSigmoidClassifier(solver="lbfgs", n_h=2, n_init=3, alpha=1e-3),
     TwoLayerSigmoidClassifier(solver="lbfgs", class_weight="balanced", max_iter=200),
-    TwoLayerSigmoidClassifier(early_stopping=True, max_iter=500),
 ]
 RANDOM_ROWS = {
     f"check_sample_weight_equivalence_on_{kind}_data": "mini-batches and splits draw rows"
@@ -28,9 +33,19 @@ def expected_failures(clf):
     return {} if clf.batch_size is None and not clf.early_stopping else RANDOM_ROWS
 
 
-# The checks fit few rows of made data, for which our own two warnings can be right.
-@pytest.mark.filterwarnings("ignore:Training :sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.filterwarnings("ignore:The features of X have wild scales:UserWarning")
-@parametrize_with_checks(SETTINGS, expected_failed_checks=expected_failures)
-def test_scikit_learn_check(estimator, check):
+# The checks fit few rows of generated data, for which our own two warnings can be right.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Training :sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:The features of X have wild scales:UserWarning"),
+]
+
+
+@parametrize_with_checks(QUICK, expected_failed_checks=expected_failures)
+def test_check_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(SLOW, expected_failed_checks=expected_failures)
+def test_check_of_scikit_learn_to_the_end(estimator, check):
     check(estimator)

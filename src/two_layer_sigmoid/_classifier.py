@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import partial, wraps
+from importlib.metadata import PackageNotFoundError, metadata
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -29,7 +30,6 @@ MAX_UNITS_SMALL = 2  # up to this many hidden units init="auto" is "small"
 FIRST_RUNG_LBFGS = 4  # iterations for each parameter; then L-BFGS knows the curvature
 DTYPES = (np.float64, np.float32)
 WEIGHTS = tuple(f"{name}_" for name in Parameters._fields)
-DOCUMENTATION = "https://two-layer-sigmoid.readthedocs.io/en/stable/"
 
 
 def rollback_on_error(fit: Callable[..., Any]) -> Callable[..., Any]:
@@ -56,10 +56,6 @@ def rollback_on_error(fit: Callable[..., Any]) -> Callable[..., Any]:
 
 class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """All that the estimators in memory and on Dask share; each reads and encodes its data."""
-
-    # scikit-learn's HTML representation links to our documentation.
-    _doc_link_module = "two_layer_sigmoid"
-    _doc_link_template = f"{DOCUMENTATION}api/{{estimator_module}}.{{estimator_name}}.html"
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_h": [Interval(Integral, 1, None, closed="left")],
@@ -435,6 +431,16 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             Z2 = _prediction.logits(X, params, forward=self._forward, n_jobs=self.n_jobs)
         _validation.check_logits(Z2)
         return from_logits(Z2, self.classes_, self._multilabel)
+
+    def _get_doc_link(self) -> str:
+        """The link in scikit-learn's HTML representation, if the documentation is published."""
+        try:
+            urls = metadata("two-layer-sigmoid").get_all("Project-URL") or []
+        except PackageNotFoundError:
+            return ""
+        site = dict(url.split(", ", 1) for url in urls).get("Documentation")
+        module = type(self).__module__.replace("._classifier", "")
+        return f"{site}/api/{module}.{type(self).__name__}.html" if site else ""
 
     def _fitted(self, name: str) -> Array:
         if name not in vars(self):

@@ -68,8 +68,8 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     >>> from sklearn.datasets import make_moons
     >>> from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
     >>> X, y = (da.from_array(A, chunks=50) for A in make_moons(200, noise=0.1, random_state=0))
-    >>> clf = DaskTwoLayerSigmoidClassifier(random_state=0).fit(X, y)
-    >>> clf.predict(X)[:5].compute()
+    >>> clf = DaskTwoLayerSigmoidClassifier(solver="lbfgs", alpha=1e-3, tol=1e-3, random_state=0)
+    >>> clf.fit(X, y).predict(X)[:5].compute()
     array([0, 1, 1, 0, 1])
     >>> clf.to_local().W1_.shape
     (8, 2)

@@ -1,13 +1,13 @@
-"""Everything about speed and memory, measured anew: ``python -m benchmarks``, a quarter of an hour.
+"""All benchmarks of speed and memory: ``python -m benchmarks``, a quarter of an hour.
 
-Runs ``benchmarks.memory``, ``benchmarks.iteration`` and ``benchmarks.jobs``, one after another, and
-writes the page and the pictures of ``benchmarks.report``. The slower benchmarks of training, such
-as ``benchmarks.reliability``, are commands of their own.
+Runs ``benchmarks.memory``, ``benchmarks.iteration`` and ``benchmarks.workloads``, and writes the
+page and the pictures of ``benchmarks.report``. The benchmarks of training, such as
+``benchmarks.reliability``, are separate commands.
 """
 
 import subprocess
 import sys
 
-for name in ("memory", "iteration", "jobs", "report"):
+for name in ("memory", "iteration", "workloads", "report"):
     print(f"\n== {name}", flush=True)
     subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)

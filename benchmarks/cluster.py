@@ -1,11 +1,10 @@
-"""What a cluster costs: time and traffic of an iteration, by workers and rows.
+"""Time and network traffic of an iteration on a Dask cluster, by workers and rows.
 
-``python -m benchmarks.cluster`` starts clusters of 1, 2 and 4 processes on this machine, with one
-thread each, trains there and then on the same rows in memory, with as many threads (but no more
-than processors), and writes ``benchmarks/results/cluster.csv``; it takes six minutes. The rows
-are noise that the workers draw. With 256 of them nothing but the cluster takes time, and a wider
-network says how traffic grows with the parameters. Traffic is what passes the loopback interface
-(Linux).
+``python -m benchmarks.cluster`` trains on clusters of 1, 2 and 4 processes on this machine, with
+one thread each, and on the same rows in memory with as many threads (at most one for each
+processor). It takes six minutes and writes ``results/cluster.csv``. The workers draw the rows. With
+256 rows the time is the overhead of the cluster; a wider network shows how traffic grows with the
+parameters. Traffic is measured at the loopback interface (Linux).
 """
 
 from __future__ import annotations
@@ -34,14 +33,14 @@ CASES = [  # m, n_x, n_h, chunks
     (10**6, 20, 32, 16),
     (10**7, 20, 32, 16),
 ]
-WARM_UP = 2  # updates that are not counted
+WARM_UP = 2  # updates that are not measured
 
 
 class Timed:
-    """Notes, before each update, the time and the bytes that have passed by."""
+    """Records the time and the traffic before each update."""
 
     def _update(self, params, grads, learning_rate):
-        self.noted = [*getattr(self, "noted", []), (time.perf_counter(), passed())]
+        self.records = [*getattr(self, "records", []), (time.perf_counter(), traffic())]
         return super()._update(params, grads, learning_rate)
 
 
@@ -79,12 +78,12 @@ def compare(m, n_x, n_h, n_chunks, n_workers):
 
 
 def measured(clf):
-    seconds, passed_by = np.diff(np.array(clf.noted)[WARM_UP:], axis=0).T
-    return {"ms": 1e3 * np.median(seconds), "KiB": np.median(passed_by) / 1024}
+    seconds, n_bytes = np.diff(np.array(clf.records)[WARM_UP:], axis=0).T
+    return {"ms": 1e3 * np.median(seconds), "KiB": np.median(n_bytes) / 1024}
 
 
-def passed():
-    """Bytes that have passed the loopback interface."""
+def traffic():
+    """Bytes through the loopback interface so far."""
     for line in Path("/proc/net/dev").read_text().splitlines():
         if line.strip().startswith("lo:"):
             return int(line.split()[1])

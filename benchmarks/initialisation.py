@@ -1,10 +1,10 @@
-"""Which start trains best? The measurement behind ``init="auto"``.
+"""Training loss for different initial parameters: the measurement behind ``init="auto"``.
 
 ``python -m benchmarks.initialisation`` trains from the lecture's small weights, from Glorot's
-uniform ones (as scikit-learn's MLPClassifier draws them, for sigmoid units) and from dividing
-lines spread over the data, for several numbers of hidden units and seeds, otherwise by default. It
-prints, for each, the median of the training loss and the share of seeds within 10 % + 0.005 of
-the best loss that any start found, and writes ``benchmarks/results/initialisation.csv``.
+uniform weights (as MLPClassifier draws them for sigmoid units) and from dividing lines spread over
+the data, for several numbers of hidden units and seeds. It prints the median of the training loss
+and the fraction of seeds within 10 % + 0.005 of the lowest loss of all, and writes
+``results/initialisation.csv``.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ def main() -> None:
 
 
 def loss(problem, n_h, start, seed):
-    """The training loss that one start of one problem ends with."""
+    """The training loss of one problem from one start."""
     make, standardise = PROBLEMS[problem]
     X, y = problems.load(make, standardise)
     init = glorot(X.shape[1], n_h, np.random.RandomState(seed)) if start == "glorot" else start
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of ending on the plateau, which is what is measured
+        warnings.simplefilter("ignore")  # convergence warnings
         return TwoLayerSigmoidClassifier(n_h, init=init, random_state=seed).fit(X, y).loss_
 
 

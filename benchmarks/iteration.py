@@ -1,9 +1,8 @@
-"""Time of one gradient-descent iteration, cost included: ours against its rivals.
+"""Time of one iteration of full-batch gradient descent, loss included, compared with baselines.
 
-``python -m benchmarks.iteration`` goes from 2000 rows of 2 features to 500,000 of 20, in float64
-and float32. Times are those of an iteration more: what a fit does once is not in them. Every
-rival's parameters are re-scored by our cost. It prints a table and writes
-``benchmarks/results/iteration.csv``.
+``python -m benchmarks.iteration`` measures five sizes, in float64 and float32. A time is the
+difference of two runs, so the overhead of a fit is not in it. Our loss is computed for the final
+parameters of all. It prints a table and writes ``benchmarks/results/iteration.csv``.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import problems
+from benchmarks.baselines import BASELINES, ours, start_of
 from benchmarks.machine import save
-from benchmarks.rivals import RIVALS, ours, start_of
 from benchmarks.timing import compare, each_of
 from two_layer_sigmoid import _network
 
@@ -39,20 +38,23 @@ def main() -> None:
 
 
 def measure(size, dtype):
-    """One row for each rival at one size."""
+    """One row for each implementation at one size."""
     m, n_x, n_h, n_iter, n_rounds = SIZES[size]
     X, y = problems.noise(m, n_x, dtype)
     start = start_of(n_x, n_h, dtype)
-    rivals = RIVALS | ({"ours, n_jobs=1": partial(ours, n_jobs=1)} if size in THREADS_PAY else {})
-    contestants = {
-        name: partial(prepare, rival, X, y, start, n_iter) for name, rival in rivals.items()
+    implementations = dict(BASELINES)
+    if size in THREADS_PAY:
+        implementations["ours, n_jobs=1"] = partial(ours, n_jobs=1)
+    prepared = {
+        name: partial(prepare, implementation, X, y, start, n_iter)
+        for name, implementation in implementations.items()
     }
-    for row in compare(contestants, n_rounds):
+    for row in compare(prepared, n_rounds):
         yield {"size": size, "m": m, "n_x": n_x, "n_h": n_h, "dtype": dtype} | row
 
 
-def prepare(rival, X, y, start, n_iter):
-    fewer, more = (rival(X, y, start, LEARNING_RATE, n) for n in (1, 1 + n_iter))
+def prepare(implementation, X, y, start, n_iter):
+    fewer, more = (implementation(X, y, start, LEARNING_RATE, n) for n in (1, 1 + n_iter))
 
     def work():
         seconds, params = each_of(n_iter, more, fewer)
@@ -62,7 +64,7 @@ def prepare(rival, X, y, start, n_iter):
 
 
 def score(params, X, y):
-    """The cost of any rival's parameters, by our formula; none for the floor."""
+    """Our loss of any parameters; NaN for the lower bound, which has none."""
     if params is None:
         return np.nan
     _, cache = _network.forward(X.T, params)

@@ -1,4 +1,4 @@
-"""Results with the machine and the versions that they were measured with."""
+"""Results, with the machine and the versions of the measurement."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PACKAGES = ("two-layer-sigmoid", "numpy", "scipy", "scikit-learn", "torch", "jax
 
 
 def save(table, name):
-    """Write a data frame as ``results/<name>.csv``, headed by comments about the machine."""
+    """Write a data frame to ``results/<name>.csv``, with the machine in comments."""
     RESULTS.mkdir(exist_ok=True)
     with (RESULTS / f"{name}.csv").open("w") as file:
         file.writelines(f"# {line}\n" for line in describe())
@@ -22,7 +22,7 @@ def save(table, name):
 
 
 def read(name):
-    """What ``save`` wrote."""
+    """Read a result of ``save``."""
     return pd.read_csv(RESULTS / f"{name}.csv", comment="#", keep_default_na=False, na_values=[""])
 
 

@@ -1,7 +1,6 @@
 """The data sets of the benchmarks: each function returns X ``(m, n_x)`` and labels y ``(m,)``.
 
-All are made by code or ship with scikit-learn, and none is scaled: whoever loads one says whether
-it is to be standardised.
+They are generated or ship with scikit-learn. None is scaled; ``load`` standardises on request.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ LECTURE_CENTERS = ([2.5, 3], [6.7, 7.9], [2.1, 7.9], [7.4, 2.8])
 
 
 def load(problem, standardise):
-    """X and y of a function below, with the columns of X at mean 0 and spread 1 if so wanted."""
+    """X and y of a function below, the features scaled to mean 0 and deviation 1 if asked."""
     X, y = problem()
     return (StandardScaler().fit_transform(X) if standardise else X), y
 
@@ -39,13 +38,13 @@ def moons():
 
 
 def parabola():
-    """The data of scikit-learn's issue 31235, on which its sigmoid units "do not learn"."""
+    """The data of scikit-learn's issue 31235, about sigmoid units that do not learn."""
     X = np.random.RandomState(1).random_sample((500, 2))
     return X, (X[:, 0] + (2 * (X[:, 1] - 0.5)) ** 2 - 0.75 >= 0).astype(int)
 
 
 def parity():
-    """All 16 words of four bits, and whether they have an odd number of ones."""
+    """All 16 words of four bits; the label is their parity."""
     X = np.array(list(itertools.product([0.0, 1.0], repeat=4)))
     return X, X.sum(axis=1).astype(int) % 2
 
@@ -82,7 +81,7 @@ def classification_20000():
 
 
 def noise(m, n_x, dtype=np.float64):
-    """Features and labels without relation, for timing at any size."""
+    """Independent features and labels, for timing at any size."""
     random_state = np.random.RandomState(0)
     X = random_state.standard_normal((m, n_x)).astype(dtype)
     return X, random_state.randint(2, size=m)

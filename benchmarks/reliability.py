@@ -1,11 +1,11 @@
-"""Who finds the good minimum? Ours, MLPClassifier and R's nnet, over seeds and over folds.
+"""How often training finds a good minimum: ours, MLPClassifier and R's nnet, over seeds and folds.
 
-``python -m benchmarks.reliability`` fits each with sigmoid units to ten problems, 20 seeds each,
-and re-scores the weights of all by one objective, our cost without a penalty; then it
-cross-validates accuracy and log loss, with and without what holds overfitting back. It writes
-``results/reliability.csv`` (a row for each fit) and ``results/generalisation.csv`` (for each fold),
-prints both in sum, and draws ``docs/images/reliability.png``. Two fits run at a time, each on one
-thread. nnet takes part where ``Rscript`` is found (Debian: r-base-core, r-cran-nnet).
+``python -m benchmarks.reliability`` fits networks with sigmoid units to ten problems with 20 seeds
+and computes our loss, without penalty, for the weights of all. Then it cross-validates accuracy and
+log loss, with and without regularisation. It writes ``results/reliability.csv`` (a row for each
+fit) and ``results/generalisation.csv`` (a row for each fold), prints summaries, and draws
+``docs/images/reliability.png``. Two fits run at a time, each on one thread. nnet needs ``Rscript``
+(Debian: r-base-core, r-cran-nnet).
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from benchmarks import problems, tables
+from benchmarks.baselines import of_mlp, of_ours
 from benchmarks.machine import save
 from benchmarks.plot_reliability import draw
-from benchmarks.rivals import of_mlp, of_ours
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _network
 from two_layer_sigmoid._network import Parameters
 
@@ -46,7 +46,7 @@ PROBLEMS = {  # data, whether they are standardised, hidden units
     "classification, 16": (problems.classification_20000, True, 16),
 }
 N_SEEDS = 20
-MAX_ITER = 1000  # of the rivals; ours have their default 3000
+MAX_ITER = 1000  # of the baselines; ours have their default of 3000
 CV = StratifiedKFold(5, shuffle=True, random_state=0)
 
 
@@ -100,7 +100,7 @@ FITS = {
     "MLPClassifier, L-BFGS": mlp_classifier("lbfgs"),
     "nnet": nnet,
 }
-HELD_BACK = {
+REGULARISED = {
     "ours, alpha": ours(alpha=1e-3),
     "ours, early stopping": ours(early_stopping=True),
     "ours, L-BFGS, alpha": ours(solver="lbfgs", alpha=1e-3),
@@ -113,7 +113,7 @@ def main() -> None:
     save(seeds, "reliability")
     print(tables.reliability())
     larger = [problem for problem in PROBLEMS if "parity" not in problem]  # 16 rows have no folds
-    folds = run(held_out, [*FITS, *HELD_BACK], range(CV.n_splits), larger)
+    folds = run(held_out, [*FITS, *REGULARISED], range(CV.n_splits), larger)
     save(folds, "generalisation")
     print(tables.generalisation())
     draw(seeds)
@@ -123,12 +123,12 @@ def run(measure, names, numbers, problem_names):
     """A table of one row for each problem, estimator, and seed or fold."""
     present = [name for name in names if name != "nnet" or shutil.which("Rscript")]
     tasks = [(p, name, number) for p in problem_names for name in present for number in numbers]
-    return pd.DataFrame(Parallel(2)(delayed(alone)(measure, *task) for task in tasks))
+    return pd.DataFrame(Parallel(2)(delayed(single_threaded)(measure, *task) for task in tasks))
 
 
-def alone(measure, problem, name, number):
+def single_threaded(measure, problem, name, number):
     with warnings.catch_warnings(), threadpool_limits(1):
-        warnings.simplefilter("ignore")  # of iterations and plateaus, which are what is measured
+        warnings.simplefilter("ignore")  # convergence warnings
         return {"problem": problem, "estimator": name} | measure(problem, name, number)
 
 
@@ -145,7 +145,7 @@ def held_out(problem, name, fold):
     train, test = list(CV.split(X, y))[fold]
     if standardise:
         X = StandardScaler().fit(X[train]).transform(X)
-    params, _ = (FITS | HELD_BACK)[name](X[train], y[train], n_h, 0)
+    params, _ = (FITS | REGULARISED)[name](X[train], y[train], n_h, 0)
     A2, _ = _network.forward(X[test].T, params)
     return {
         "fold": fold,
@@ -155,7 +155,7 @@ def held_out(problem, name, fold):
 
 
 def log_loss_of(params, X, y):
-    """The one objective that all are scored by."""
+    """Our loss of any parameters."""
     return _network.cost(_network.forward(X.T, params)[1], y[np.newaxis].astype(float))
 
 

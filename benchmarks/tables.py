@@ -1,18 +1,18 @@
-"""The tables of ``docs/benchmarks.md`` and ``docs/large_data.md``, from the tracked results.
+"""The tables of ``benchmarks.md`` and ``large_data.md`` under ``docs/``, from tracked results.
 
-A table is found in its page by its first line, its header, and replaced up to the blank line that
-ends it. ``python -m benchmarks.report`` does so; a test proves that there is nothing to replace.
+``python -m benchmarks.report`` finds a table by its header and replaces it up to the next blank
+line. A test checks that the pages are up to date.
 """
 
 from __future__ import annotations
 
 from benchmarks.machine import read
 
-KEYS_OF_CLUSTER = ["m", "n_x", "n_h", "chunks", "workers"]
+CLUSTER_KEYS = ["m", "n_x", "n_h", "chunks", "workers"]
 
 
-def brought_up_to_date(name, page):
-    """The page of a name with its tables as the results say."""
+def updated(name, page):
+    """The page with its tables updated."""
     for table in (make() for make in PAGES[name]):
         header = table.splitlines()[0]
         before, after = page.split(f"{header}\n")
@@ -42,13 +42,19 @@ def initialisation():
 
 def selection():
     results = read("selection")
-    columns = [(who, how) for how in ("default", "searched") for who in ("ours", "MLPClassifier")]
+    columns = [
+        ("ours", "default"),
+        ("MLPClassifier, 8 sigmoid units", "default"),
+        ("ours", "searched"),
+        ("MLPClassifier", "searched"),
+    ]
     rows = []
     for problem, group in results.groupby("problem", sort=False):
         cells = group.set_index(["estimator", "how"]).loc[columns, ["log loss", "seconds"]]
         cells = [f"{loss:.3f} ({seconds:.1f})" for loss, seconds in cells.to_numpy()]
         rows.append([problem.replace("_", " "), *cells])
-    return markdown(["", *map(", ".join, columns)], rows)
+    header = [", ".join(column).replace("units, default", "units") for column in columns]
+    return markdown(["", *header], rows)
 
 
 def reliability():
@@ -81,8 +87,8 @@ def generalisation():
     return markdown(["", *problems], rows)
 
 
-def to_a_loss():
-    results = read("to_a_loss")
+def time_to_loss():
+    results = read("time_to_loss")
     results["who"] = results["trained"].str.split(",").str[0]
     best = results["loss"].min()
     rows = []
@@ -100,7 +106,7 @@ def to_a_loss():
 
 def cluster():
     rows = []
-    for case, group in read("cluster").groupby(KEYS_OF_CLUSTER, sort=False):
+    for case, group in read("cluster").groupby(CLUSTER_KEYS, sort=False):
         found = group.set_index("where")
         ms, traffic = found["ms"], found["KiB"]["cluster"]
         figures = ms["memory"], ms["cluster"], traffic
@@ -114,6 +120,6 @@ def three_digits(figure):
 
 
 PAGES = {
-    "benchmarks": (initialisation, selection, reliability, generalisation, to_a_loss),
-    "large_data": (cluster,),
+    "benchmarks": (initialisation, selection, reliability, generalisation, time_to_loss),
+    "user_guide/large_data": (cluster,),
 }

@@ -1,7 +1,8 @@
-"""Times of several contestants, interleaved in one process.
+"""Times of several implementations, interleaved in one process.
 
-Whatever else the machine does then meets them alike, and the ratios of one round are good where
-times are not. A contestant that is absent or fails is a row that says so.
+Interleaving exposes all of them to the same load of the machine, so the ratios of one round are
+reliable even if the times are not. An implementation that is missing or fails becomes a row with a
+note.
 """
 
 from __future__ import annotations
@@ -11,65 +12,65 @@ import warnings
 
 import numpy as np
 
-REST = 0.05  # seconds; so long the threads of BLAS and OpenMP may stay awake for more work
+REST = 0.05  # seconds; the threads of BLAS and OpenMP can spin for that long
 
 
-def compare(contestants, n_rounds):
-    """One row for each contestant; the first is the measure of the others.
+def compare(implementations, n_rounds):
+    """One row for each implementation; ratios are relative to the first.
 
-    ``contestants`` are functions without arguments, by name. Each prepares what is not to be timed
-    and returns a function that does the work once and returns its seconds and its answer, a number
-    by which one that is quick but wrong shows.
+    ``implementations`` maps names to functions without arguments. Each does the preparation that is
+    not timed and returns a function that does the work once and returns the seconds and a result, a
+    number that reveals wrong implementations.
     """
-    seconds, answers, failures = {name: [] for name in contestants}, {}, {}
+    seconds, results, failures = {name: [] for name in implementations}, {}, {}
 
     def attempt(name, work):
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # about iterations that were not enough
+                warnings.simplefilter("ignore")  # convergence warnings
                 return work()
         except Exception as error:
             failures[name] = f"{type(error).__name__}: {error}".split("\n", maxsplit=1)[0][:90]
 
-    prepared = {name: attempt(name, prepare) for name, prepare in contestants.items()}
+    prepared = {name: attempt(name, prepare) for name, prepare in implementations.items()}
     for _ in range(n_rounds):
         for name, work in prepared.items():
             if name not in failures:
                 time.sleep(REST)
-                result = attempt(name, work)
+                outcome = attempt(name, work)
             if name not in failures:
-                elapsed, answers[name] = result
+                elapsed, results[name] = outcome
                 seconds[name].append(elapsed)
-    measure = seconds[next(iter(contestants))]
-    for name in contestants:
+    reference = seconds[next(iter(implementations))]
+    for name in implementations:
         if name in failures:
-            yield {"contestant": name, "note": failures[name]}
+            yield {"implementation": name, "note": failures[name]}
             continue
-        ratios = np.divide(seconds[name], measure)
+        ratios = np.divide(seconds[name], reference)
         yield {
-            "contestant": name,
+            "implementation": name,
             "us": 1e6 * np.median(seconds[name]),
-            "times ours": np.median(ratios),
-            "least": ratios.min(),
-            "most": ratios.max(),
-            "answer": answers[name],
+            "relative to ours": np.median(ratios),
+            "lowest": ratios.min(),
+            "highest": ratios.max(),
+            "result": results[name],
             "note": "",
         }
 
 
 def timed(work):
-    """Seconds that ``work()`` takes, and what it returns."""
+    """The seconds that ``work()`` takes, and its result."""
     began = time.perf_counter()
-    answer = work()
-    return time.perf_counter() - began, answer
+    result = work()
+    return time.perf_counter() - began, result
 
 
 def each_of(n, more, fewer):
-    """Seconds for each of the ``n`` steps that ``more()`` takes beyond ``fewer()``.
+    """The seconds of one of the ``n`` steps that ``more()`` has in addition to ``fewer()``.
 
-    What a fit does once, such as looking at the data, is not in it.
+    The overhead of a fit is in both, so it cancels.
     """
-    fewer()  # wakes up threads
+    fewer()  # warms up
     without, _ = timed(fewer)
-    with_them, answer = timed(more)
-    return (with_them - without) / n, answer
+    with_them, result = timed(more)
+    return (with_them - without) / n, result

@@ -15,7 +15,7 @@ def test_speed_page_matches_the_tracked_results():
 @pytest.mark.parametrize("name", tables.PAGES)
 def test_tables_match_the_tracked_results(name):
     page = (report.DOCS / f"{name}.md").read_text()
-    assert tables.brought_up_to_date(name, page) == page
+    assert tables.updated(name, page) == page
 
 
 @pytest.mark.slow
@@ -23,31 +23,31 @@ def test_tables_match_the_tracked_results(name):
 def test_baselines_reach_the_same_loss(monkeypatch, dtype):
     monkeypatch.setattr(iteration, "SIZES", {"C": (60, 2, 3, 5, 2)})
     slow = "torch.compile", "jax.jit"
-    rivals = {name: rival for name, rival in iteration.RIVALS.items() if name not in slow}
-    monkeypatch.setattr(iteration, "RIVALS", rivals)
-    rows = {row["contestant"]: row for row in iteration.measure("C", dtype)}
+    baselines = {name: run for name, run in iteration.BASELINES.items() if name not in slow}
+    monkeypatch.setattr(iteration, "BASELINES", baselines)
+    rows = {row["implementation"]: row for row in iteration.measure("C", dtype)}
     for name in "ours", "ours, n_jobs=1", "plain NumPy", "MLPClassifier":
         assert rows[name]["note"] == ""
-        assert rows[name]["answer"] == pytest.approx(rows["ours"]["answer"], rel=1e-6)
+        assert rows[name]["result"] == pytest.approx(rows["ours"]["result"], rel=1e-6)
     pytorch = rows["PyTorch"]
-    assert pytorch["note"].startswith("ModuleNotFoundError") or pytorch["answer"] == (
-        pytest.approx(rows["ours"]["answer"], rel=1e-6)
+    assert pytorch["note"].startswith("ModuleNotFoundError") or pytorch["result"] == (
+        pytest.approx(rows["ours"]["result"], rel=1e-6)
     )
 
 
 def test_ratios_are_medians_over_rounds():
-    seconds = {"ours": iter([1.0, 2.0, 4.0]), "rival": iter([3.0, 2.0, 40.0])}
-    ours, rival = compare(
+    seconds = {"ours": iter([1.0, 2.0, 4.0]), "other": iter([3.0, 2.0, 40.0])}
+    ours, other = compare(
         {name: lambda times=times: lambda: (next(times), 7.0) for name, times in seconds.items()}, 3
     )
-    assert (ours["us"], ours["times ours"], ours["answer"]) == (2e6, 1, 7)
-    assert (rival["us"], rival["times ours"]) == (3e6, 3)
-    assert (rival["least"], rival["most"]) == (1, 10)
+    assert (ours["us"], ours["relative to ours"], ours["result"]) == (2e6, 1, 7)
+    assert (other["us"], other["relative to ours"]) == (3e6, 3)
+    assert (other["lowest"], other["highest"]) == (1, 10)
 
 
 def test_a_failing_baseline_becomes_a_note():
     def absent():
-        raise ImportError("no module named rival")
+        raise ImportError("no module named other")
 
     def breaks():
         def work():
@@ -58,7 +58,7 @@ def test_a_failing_baseline_becomes_a_note():
     ours, *others = compare({"ours": lambda: lambda: (1, 0), "a": absent, "b": breaks}, 2)
     assert ours["note"] == ""
     assert others == [
-        {"contestant": "a", "note": "ImportError: no module named rival"},
-        {"contestant": "b", "note": "ValueError: broken"},
+        {"implementation": "a", "note": "ImportError: no module named other"},
+        {"implementation": "b", "note": "ValueError: broken"},
     ]
-    assert report.cell(others[0]) == "ImportError: no module named rival"
+    assert report.cell(others[0]) == "ImportError: no module named other"

@@ -1,11 +1,13 @@
-"""Gradient descent by ours and by its rivals: one function each, all with one signature.
+"""Full-batch gradient descent by our estimator and by the baselines, each a function.
 
-Each takes the data, the parameters to start from, the rate and the number of updates, prepares
-what is not to be timed, and returns a function without arguments that runs the updates and returns
-the parameters reached, from the same start each time. All should reach the same parameters.
+Each function takes the data, the initial parameters, the learning rate and the number of updates.
+It does the preparation that is not timed, and returns a function that runs the updates from the
+same initial parameters and returns the final ones. All must reach the same parameters.
 """
 
 from __future__ import annotations
+
+from functools import partial
 
 import numpy as np
 from sklearn.neural_network import MLPClassifier
@@ -15,18 +17,18 @@ from two_layer_sigmoid._network import Parameters
 
 
 def of_ours(clf):
-    """The parameters of a fitted estimator of ours."""
+    """The parameters of our fitted estimator."""
     return Parameters(clf.W1_, clf.b1_, clf.W2_, clf.b2_)
 
 
 def of_mlp(mlp):
-    """Those of a fitted MLPClassifier, in the lecture's orientation."""
+    """The parameters of a fitted MLPClassifier, in the lecture's orientation."""
     (V1, V2), (c1, c2) = mlp.coefs_, mlp.intercepts_
     return Parameters(V1.T, c1[:, np.newaxis], V2.T, c2[:, np.newaxis])
 
 
 def start_of(n_x, n_h, dtype):
-    """The parameters that all start from."""
+    """The common initial parameters."""
     start = _network.initialize_spread(n_x, n_h, 1, random_state=np.random.RandomState(0))
     return Parameters(*(array.astype(dtype) for array in start))
 
@@ -43,7 +45,7 @@ def ours(X, y, start, learning_rate, n_iter, *, n_jobs=None):
 
 
 def plain_numpy(X, y, start, learning_rate, n_iter):
-    """The lecture's functions as one first writes them: a new array for each expression."""
+    """The lecture's functions, written plainly: a new array for each expression."""
     X, Y = X.T, y[np.newaxis].astype(X.dtype)
     m = Y.shape[1]
 
@@ -84,8 +86,8 @@ def plain_numpy(X, y, start, learning_rate, n_iter):
     return run
 
 
-def mlp_classifier(X, y, start, learning_rate, n_iter):
-    """scikit-learn's, which shuffles the rows in each iteration unless it is told not to."""
+def mlp_classifier(X, y, start, learning_rate, n_iter, *, shuffle=False):
+    """scikit-learn's. With ``shuffle``, its default, it copies all rows in each iteration."""
     mlp = MLPClassifier(
         (len(start.b1),),
         activation="logistic",
@@ -95,7 +97,8 @@ def mlp_classifier(X, y, start, learning_rate, n_iter):
         learning_rate_init=learning_rate,
         max_iter=1,
         tol=0.0,
-        n_iter_no_change=10**9,  # whatever it has seen in earlier runs
+        n_iter_no_change=10**9,
+        shuffle=shuffle,
         momentum=0.0,
         nesterovs_momentum=False,
         warm_start=True,
@@ -140,7 +143,7 @@ def pytorch(X, y, start, learning_rate, n_iter):
 
 
 def torch_compile(X, y, start, learning_rate, n_iter):
-    """One step as a function of the parameters, its gradient by hand, compiled for these shapes."""
+    """One update with the gradient written by hand, compiled for these shapes."""
     import torch  # noqa: PLC0415
 
     m = len(X)
@@ -201,8 +204,8 @@ def jax_jit(X, y, start, learning_rate, n_iter):
     return run
 
 
-def floor(X, y, start, learning_rate, n_iter):
-    """No rival: the two matrix products in each direction and one tanh, on whole arrays."""
+def lower_bound(X, y, start, learning_rate, n_iter):
+    """Not training: the two matrix products in each direction and one tanh, on whole arrays."""
     W1, _, W2, _ = start
     A1, Z2 = np.empty((len(W1), len(X)), X.dtype), np.empty((1, len(X)), X.dtype)
     dW1, dW2 = np.empty_like(W1), np.empty_like(W2)
@@ -218,12 +221,13 @@ def floor(X, y, start, learning_rate, n_iter):
     return run
 
 
-RIVALS = {
+BASELINES = {
     "ours": ours,
     "plain NumPy": plain_numpy,
     "MLPClassifier": mlp_classifier,
+    "MLPClassifier, shuffle=True": partial(mlp_classifier, shuffle=True),
     "PyTorch": pytorch,
     "torch.compile": torch_compile,
     "jax.jit": jax_jit,
-    "the floor": floor,
+    "lower bound": lower_bound,
 }

@@ -1,7 +1,7 @@
-"""Time of whole jobs beside MLPClassifier: evaluations of L-BFGS, epochs, search, prediction.
+"""Time of L-BFGS evaluations, epochs, grid searches and predictions, compared with MLPClassifier.
 
-``python -m benchmarks.jobs`` prints a table and writes ``benchmarks/results/jobs.csv``. Both have
-sigmoid units, the same data and the same work to do.
+``python -m benchmarks.workloads`` prints a table and writes ``results/workloads.csv``. Both
+estimators have sigmoid units and do the same work on the same data.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from benchmarks.timing import compare, each_of, timed
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 from two_layer_sigmoid._blocks import row_blocks
 
-ALPHA = 1e-3  # of L-BFGS; without it training is over before there is something to measure
+ALPHA = 1e-3  # of L-BFGS; without it training ends after few iterations
 
 
 def main() -> None:
     table = pd.DataFrame(
         [
-            {"job": job} | row
-            for job, (contestants, n_rounds) in jobs()
-            for row in compare(contestants, n_rounds)
+            {"workload": workload} | row
+            for workload, (implementations, n_rounds) in workloads()
+            for row in compare(implementations, n_rounds)
         ]
     )
     print(table.to_string(index=False, float_format="{:.4g}".format))
-    save(table, "jobs")
+    save(table, "workloads")
 
 
-def jobs():
-    """Name, contestants and number of rounds of each job."""
+def workloads():
+    """Name, implementations and number of rounds of each workload."""
     for name, (X, y), n_h, max_iter, n_rounds in [
         ("A: lecture, 2 units", problems.load(problems.lecture, True), 2, 50, 15),
         ("B: breast cancer, 16 units", problems.load(problems.breast_cancer, True), 16, 100, 15),
@@ -50,8 +50,8 @@ def jobs():
         yield f"epoch of mini-batches, 100000 x 20, {dtype}", (epochs(X, y), 5)
     for problem in problems.lecture, problems.breast_cancer:
         for n_jobs in 1, 2:
-            job = f"grid search, {problem.__name__}, n_jobs={n_jobs}"
-            yield job, (searches(*problems.load(problem, True), n_jobs), 3)
+            name = f"grid search, {problem.__name__}, n_jobs={n_jobs}"
+            yield name, (searches(*problems.load(problem, True), n_jobs), 3)
     X, y = problems.noise(1_000_000, 20)
     yield "predict_proba, 1 row", (predictions(X[:1], 2000), 9)
     yield "predict_proba, 1000000 rows, float64", (predictions(X, 1), 9)
@@ -59,7 +59,7 @@ def jobs():
 
 
 def evaluations(X, y, n_h, max_iter):
-    """One evaluation of L-BFGS, what lies between two of them included."""
+    """One evaluation of L-BFGS, with the work of the optimiser between two evaluations."""
     params = {"solver": "lbfgs", "max_iter": max_iter, "tol": 0}
     seeds, seeds_of_mlp = itertools.count(), itertools.count()
 
@@ -80,7 +80,7 @@ def evaluations(X, y, n_h, max_iter):
 
 
 def counted(function):
-    """The function, and a counter whose next number is that of its calls so far."""
+    """The function, and an iterator whose next value is the number of calls."""
     calls = itertools.count()
 
     def counting(*args, **options):
@@ -102,37 +102,37 @@ def epochs(X, y):
         mlp.set_params(activation="logistic", solver="sgd", momentum=0, n_iter_no_change=10**9)
         return mlp.fit(X, y).loss_
 
-    def contestant(fit):
+    def prepared(fit):
         return lambda: lambda: each_of(2, partial(fit, 3), partial(fit, 1))
 
-    return {"ours": contestant(ours), "MLPClassifier": contestant(mlp_classifier)}
+    return {"ours": prepared(ours), "MLPClassifier": prepared(mlp_classifier)}
 
 
 def searches(X, y, n_jobs):
-    """5 rates, 4 numbers of units, 5 folds, 300 full-batch iterations each; answer: best score."""
+    """5 rates, 4 numbers of units, 5 folds, 300 iterations; the result is the best score."""
     rates, numbers = [0.15, 0.3, 0.6, 1.2, 2.4], [2, 4, 8, 16]
     ours = TwoLayerSigmoidClassifier(max_iter=300, tol=0, random_state=0)
     mlp = MLPClassifier(activation="logistic", solver="sgd", momentum=0, alpha=0, max_iter=300)
-    mlp.set_params(batch_size=10**9, tol=0, n_iter_no_change=10**9, random_state=0)
+    mlp.set_params(batch_size=10**9, tol=0, n_iter_no_change=10**9, shuffle=False, random_state=0)
 
-    def contestant(estimator, grid):
+    def prepared(estimator, grid):
         search = GridSearchCV(estimator, grid, scoring="neg_log_loss", n_jobs=n_jobs)
         return lambda: lambda: timed(lambda: search.fit(X, y).best_score_)
 
     Parallel(n_jobs)(delayed(log_loss)([0, 1], [0.1, 0.9]) for _ in range(2))  # start processes
     return {
-        "ours": contestant(ours, {"learning_rate": rates, "n_h": numbers}),
-        "MLPClassifier": contestant(
+        "ours": prepared(ours, {"learning_rate": rates, "n_h": numbers}),
+        "MLPClassifier": prepared(
             mlp, {"learning_rate_init": rates, "hidden_layer_sizes": [(n,) for n in numbers]}
         ),
     }
 
 
 def predictions(X, n_calls):
-    """``predict_proba`` with 32 units; answer: the last probability."""
+    """``predict_proba`` with 32 units; the result is the last probability."""
     train = problems.noise(2000, 20, X.dtype)
 
-    def contestant(estimator):
+    def prepared(estimator):
         def work():
             for _ in range(n_calls):
                 P = estimator.predict_proba(X)
@@ -145,8 +145,8 @@ def predictions(X, n_calls):
         return prepare
 
     return {
-        "ours": contestant(TwoLayerSigmoidClassifier(32, max_iter=20, random_state=0)),
-        "MLPClassifier": contestant(
+        "ours": prepared(TwoLayerSigmoidClassifier(32, max_iter=20, random_state=0)),
+        "MLPClassifier": prepared(
             MLPClassifier((32,), activation="logistic", max_iter=5, random_state=0)
         ),
     }

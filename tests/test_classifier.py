@@ -987,7 +987,7 @@ def test_minibatches_are_shuffled_in_each_epoch(small_moons):
 
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
 def test_minibatches_add_up_to_the_objective(small_moons, kind, monkeypatch):
-    """With a vanishing rate an epoch's loss and steps are those of the whole, whatever the size."""
+    """With a vanishing rate an epoch's loss and steps are those of the full batch."""
     X, y = small_moons
     w = np.where(y, 3.0, 1 + np.arange(len(y)) % 4)
     rate = 1e-9

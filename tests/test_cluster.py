@@ -26,7 +26,7 @@ QUICK = {"max_iter": 40, "random_state": 0, "n_h": 8}
 
 
 class Watched(DaskTwoLayerSigmoidClassifier):
-    """Calls ``at_update``, where it is set, before each update."""
+    """Calls ``at_update``, if it is set, before each update."""
 
     def _update(self, params, grads, learning_rate):
         self.at_update()
@@ -155,7 +155,7 @@ def test_partitions_are_not_moved(client, spread_out):
     clf.fit(X, y)
     sizes, holders = np.moveaxis(np.array(seen), -1, 0)
     assert sizes.shape == (40, 8)
-    assert (sizes.sum(axis=1) > X.nbytes).all()  # so Dask knows what it would cost to move them
+    assert (sizes.sum(axis=1) > X.nbytes).all()  # so Dask can estimate the cost of moving them
     assert holders.mean() < 1.5  # a worker with nothing to do may have taken one over
 
 

@@ -49,7 +49,7 @@ def test_runtime_equals_the_estimator(target, scaled, dtype):
     assert P.dtype == dtype
     tolerance = 1e-6 if dtype == "float32" else 1e-13
     np.testing.assert_allclose(P, model.predict_proba(rows), rtol=0, atol=tolerance)
-    # float32 may round a logit that is all but zero, or a tie, to the other side.
+    # float32 may round a logit close to zero, or a tie, to the other side.
     logits = model.decision_function(rows)
     margin = np.abs(logits) if logits.ndim == 1 or target == "multilabel" else spread(logits)
     sure = margin > 1e-5
@@ -69,7 +69,7 @@ def test_dtype_sets_the_element_type(dtype):
     clf = network().fit(rows, y)
     _, P = run(export.to_onnx(clf, dtype=dtype), rows.astype(dtype))
     assert P.dtype == dtype
-    # The weights are float64, and so is the arithmetic, whatever comes in.
+    # The weights are float64, and so is the arithmetic, for every dtype of X.
     expected = clf.predict_proba(rows.astype(dtype).astype("float64"))
     np.testing.assert_allclose(P, expected, rtol=0, atol=1e-7 if dtype == "float32" else 1e-13)
 

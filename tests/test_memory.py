@@ -1,4 +1,4 @@
-"""Memory: what a fit and a prediction need beside X and y, each in its own process."""
+"""Peak memory of fits and predictions in addition to X and y, each in a new process."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
-from benchmarks.memory import elsewhere
+from benchmarks.memory import in_new_process
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 
@@ -78,7 +78,7 @@ def test_mapped_features_can_exceed_memory(mapped, solver):
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_fit_needs_little_memory(dtype):
-    row = elsewhere("ours", 500_000, dtype)
+    row = in_new_process("ours", 500_000, dtype)
     assert row["note"] == ""
     assert 0 < row["MiB"] <= 32
 

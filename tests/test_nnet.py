@@ -1,6 +1,6 @@
 """R's nnet, from the same weights and with the same penalty, ends at the same loss as L-BFGS.
 
-What nnet said is kept in ``data/nnet.json``; ``python -m tests.data.nnet`` asks it anew.
+``data/nnet.json`` has the results of nnet; ``python -m tests.data.nnet`` computes them again.
 """
 
 import json

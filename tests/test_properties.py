@@ -134,17 +134,17 @@ def classes_of(y):
     return np.unique(y) if y.ndim == 1 else np.arange(y.shape[1])
 
 
-class Life(RuleBasedStateMachine):
-    """One estimator through fits, failures, changes and copies, beside what must hold of it.
+class CallSequences(RuleBasedStateMachine):
+    """Sequences of fits, failures, changes and copies of one estimator, with their invariants.
 
-    The model is the kind of rows that it knows and the n_h of its weights, its loss, and what it
-    predicts.
+    The expected state is the kind of rows and the ``n_h`` of the last fit, its loss and its
+    predictions.
     """
 
     def __init__(self):
         super().__init__()
         self.clf = TwoLayerSigmoidClassifier(2, 0.1, max_iter=3, tol=0, random_state=0)
-        self.knows = self.loss = self.P = None
+        self.fitted_to = self.loss = self.P = None
 
     def refuses(self, call, message):
         """The call raises, and leaves everything fitted as it was: the invariant looks at it."""
@@ -157,7 +157,7 @@ class Life(RuleBasedStateMachine):
 
     def trains(self, kind, call, n_iter, *, resumes):
         X, y = ROWS[kind]
-        if resumes and self.knows != (kind, self.clf.n_h):
+        if resumes and self.fitted_to != (kind, self.clf.n_h):
             self.refuses(lambda: call(X, y), "class|feature|n_h|label")
             return
         with warnings.catch_warnings():
@@ -166,12 +166,12 @@ class Life(RuleBasedStateMachine):
         assert self.clf.n_iter_ == len(self.clf.loss_curve_) == n_iter
         if resumes:
             assert self.clf.loss_curve_[0] == self.loss
-        self.knows, self.loss = (kind, self.clf.n_h), self.clf.loss_
+        self.fitted_to, self.loss = (kind, self.clf.n_h), self.clf.loss_
         self.P = self.clf.predict_proba(X)
 
     @rule(kind=KINDS)
     def fit(self, kind):
-        resumes = self.clf.warm_start and self.knows is not None
+        resumes = self.clf.warm_start and self.fitted_to is not None
         self.trains(kind, self.clf.fit, self.clf.max_iter, resumes=resumes)
         if not resumes:
             again = clone(self.clf)
@@ -182,7 +182,7 @@ class Life(RuleBasedStateMachine):
     @rule(kind=KINDS)
     def partial_fit(self, kind):
         classes = classes_of(ROWS[kind][1])
-        resumes = self.knows is not None
+        resumes = self.fitted_to is not None
         self.trains(
             kind, lambda X, y: self.clf.partial_fit(X, y, classes=classes), 1, resumes=resumes
         )
@@ -221,21 +221,21 @@ class Life(RuleBasedStateMachine):
     @rule()
     def clone_it(self):
         self.clf = clone(self.clf)
-        self.knows = self.loss = self.P = None
+        self.fitted_to = self.loss = self.P = None
 
     @invariant()
     def predicts_what_it_did(self):
-        if self.knows is None:
+        if self.fitted_to is None:
             with pytest.raises(NotFittedError):
                 self.clf.predict(ROWS["labels"][0])
             return
-        X, _ = ROWS[self.knows[0]]
+        X, _ = ROWS[self.fitted_to[0]]
         np.testing.assert_array_equal(self.clf.predict_proba(X), self.P)
-        assert self.clf.W1_.shape == (self.knows[1], X.shape[1])
+        assert self.clf.W1_.shape == (self.fitted_to[1], X.shape[1])
         assert self.clf.loss_ == self.loss
 
 
-Life.TestCase.settings = settings(
+CallSequences.TestCase.settings = settings(
     max_examples=settings().max_examples // 20, stateful_step_count=20
 )
-TestLife = Life.TestCase
+TestCallSequences = CallSequences.TestCase

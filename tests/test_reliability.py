@@ -45,7 +45,7 @@ def test_ten_starts_learn_parity(n_h, at_least):
 
 
 def test_two_units_start_in_two_ways():
-    """Four points of XOR hold small weights in a saddle, by whatever solver."""
+    """Four points of XOR hold small weights in a saddle, with every solver."""
     X, y = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), [0, 1, 1, 0]
     for seed in range(5):
         clf = TwoLayerSigmoidClassifier(2, solver="lbfgs", n_init=10, random_state=seed)

@@ -27,7 +27,7 @@ from ._solvers import Monitor, TrainingState
 from ._statistics import baseline_loss, feature_mean_std, max_abs_features
 
 MAX_UNITS_SMALL = 2  # up to this many hidden units init="auto" is "small"
-FIRST_RUNG_LBFGS = 4  # iterations for each parameter; then L-BFGS knows the curvature
+FIRST_RUNG_LBFGS = 4  # iterations for each parameter; then L-BFGS has approximated the curvature
 DTYPES = (np.float64, np.float32)
 WEIGHTS = tuple(f"{name}_" for name in Parameters._fields)
 
@@ -532,8 +532,8 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     n_init : int, default=1
         Number of initial parameters to train from. The ones with the lowest training loss are kept,
         by successive halving: all are trained for some iterations, the better half for twice as
-        many, and so on; the last goes on to ``max_iter``. Ten starts take 2.3 times as long as one.
-        With ``init="auto"`` every second start is "spread". With early stopping the loss compared
+        many, and so on; the last continues to ``max_iter``. Ten take 2.3 times as long as one. With
+        ``init="auto"`` every second one is "spread". With early stopping the loss compared
         is that of the weights that would be kept.
 
     early_stopping : bool, default=False
@@ -688,7 +688,7 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
             Non-negative weights. For full batches without a validation split, weight 2 equals the
             row twice and weight 0 equals no row, except that its label stays in ``classes_``.
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
-            Validation set for ``early_stopping=True``, in place of a part of X. A pipeline
+            Validation set for ``early_stopping=True``, instead of a part of X. A pipeline
             transforms it like X with ``Pipeline(..., transform_input=["X_val"])``.
         y_val : array-like of shape (n_val,) or (n_val, n_labels), default=None
             Labels of the validation set, among those of y.

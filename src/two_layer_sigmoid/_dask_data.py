@@ -281,8 +281,8 @@ class RawPartition(NamedTuple):
 class EncodedPartition(NamedTuple):
     """A partition to train on.
 
-    It has no buffers: Dask can send or spill it, and takes its size for that. Each call makes the
-    :class:`BlockedData` anew.
+    It has no buffers, so Dask can send or spill it and can measure its size. Each call creates a
+    new :class:`BlockedData`.
     """
 
     X: Array  # (b, n_x)

@@ -289,7 +289,7 @@ def split(
 ) -> tuple[Examples, Examples]:
     """Split a fraction of the rows off, as copies: the training and the validation set.
 
-    Every row is as likely as any other, whatever its weight. Each class keeps its share of the rows
+    Every row is equally likely, independently of its weight. Each class keeps its share of the rows
     as nearly as whole rows can (multilabel targets are not stratified). The rows keep their order.
     """
     X, Y, weights = examples

@@ -33,7 +33,7 @@ class Objective:
     alpha : float, default=0.0
         Strength of the L2 penalty. It does not depend on the number of rows.
     total : float, default=None
-        The divisor in place of sum_i w_i.
+        The divisor instead of sum_i w_i.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class Objective:
         return loss, out
 
     def _workspace(self, n_rows: int) -> Workspace:
-        """The calling thread's workspace for blocks of so many rows."""
+        """The calling thread's workspace for blocks of ``n_rows`` rows."""
         key = get_ident(), n_rows
         workspace = self._workspaces.get(key)
         if workspace is None:

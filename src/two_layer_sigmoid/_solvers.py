@@ -1,8 +1,8 @@
 """Solvers, and the rules by which they stop.
 
 A solver is a function of an objective, a :class:`TrainingState`, a maximal number of iterations and
-a :class:`Monitor`. It changes the parameters of the state in place until the monitor tells it to
-stop. It knows neither the data nor the estimator. It can be called again to continue, which is how
+a :class:`Monitor`. It changes the parameters of the state in place until the monitor stops it. It
+uses neither the data nor the estimator. It can be called again to continue, which is how
 :func:`successive_halving` trains from several initial parameters.
 """
 
@@ -43,7 +43,7 @@ PLATEAU_RTOL = 0.01  # a loss this close to the baseline's has learned nothing
 HISTORY_SIZE = 40
 # Iterations for each parameter after which L-BFGS drops its history. Measured: if the best weights
 # lie at infinity, as with 2 units on the lecture's data, a small gradient takes a third of the
-# iterations; elsewhere it makes no difference.
+# iterations; otherwise it makes no difference.
 RESTART_INTERVAL = 30
 
 
@@ -343,7 +343,7 @@ def successive_halving(
     K. Jamieson and A. Talwalkar, "Non-stochastic best arm identification and hyperparameter
     optimization", AISTATS 2016. ``solve(state, until)`` trains a state up to ``until`` updates in
     all. The first rung ends at ``first_rung`` updates. At the end of each rung the better half is
-    kept, and the next rung ends at twice the updates. The best state goes on to ``max_iter``.
+    kept, and the next rung ends at twice the updates. The best state continues to ``max_iter``.
     Ctrl-C ends training with the state that has had the lowest loss.
     """
     active, until = list(states), first_rung

@@ -151,7 +151,7 @@ def check_initial_parameters(init: Any, n_x: int, n_h: int, n_y: int) -> Paramet
 
 
 def ignore_overflow() -> np.errstate:
-    """Silence NumPy's warnings: overflow is checked where it matters, with errors of our own."""
+    """Silence NumPy's warnings: overflow is checked where it matters, with better errors."""
     return np.errstate(over="ignore", invalid="ignore")
 
 

@@ -61,7 +61,7 @@ def to_onnx(
         each row, in float32, "columns" an output for each class. With a map, bool and float labels
         become integers. Not for multilabel targets.
     raw_scores : bool, default=False
-        Whether to return logits, in nats, in place of probabilities: ``decision_function``, for two
+        Whether to return logits, in nats, instead of probabilities: ``decision_function``, for two
         classes as the columns -z2 and z2.
     initial_types : list of (str, skl2onnx type), default=None
         The inputs, if they are not one matrix of floats.

@@ -22,7 +22,7 @@ class HiddenUnitsDisplay:
     """The decision boundary and the line of each hidden unit, for two features.
 
     The line of a hidden unit is W1 x + b1 = 0, where its output is 1/2. An arrow points to the side
-    where the output is larger; the text beside it is the index of the unit and its weight in the
+    where the output is larger; the text next to it is the index of the unit and its weight in the
     output layer. A positive weight is drawn solid and orange, a negative one dashed and purple; the
     line width shows the size. For a pipeline the lines are drawn in the features before the
     transformers, and can be curves. The thick black line is the decision boundary.
@@ -175,7 +175,7 @@ class HiddenUnitsDisplay:
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes a new figure.
         show_weights : bool, default=True
-            Whether to write the index and the weight of each unit beside its arrow.
+            Whether to write the index and the weight of each unit next to its arrow.
         **kwargs : dict
             Passed to :meth:`matplotlib.axes.Axes.contourf`, which draws the response.
 

@@ -18,41 +18,49 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
     "sphinx-mathjax-offline",
+    "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["examples"]
+copybutton_exclude = ".linenos, .gp, .go"  # copy the code only
 templates_path = ["_templates"]
 suppress_warnings = ["config.cache"]  # the order of the gallery is a class, which cannot be cached
 
-myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
+myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath", "substitution"]
+myst_substitutions = {"version": version}
 myst_heading_anchors = 3
-numpydoc_show_class_members = False  # each class has a page with all of its own members
+numpydoc_show_class_members = False  # the page of a class has all of its members
 autodoc_member_order = "bysource"
-autodoc_typehints = "none"  # the docstrings say more
+autodoc_typehints = "none"  # the docstrings describe types
 
 html_theme = "pydata_sphinx_theme"
-html_title = project
+html_title = f"{project} {version}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_favicon = "_static/logo.svg"
-html_context = {"default_mode": "auto"}  # light or dark, as the reader's system is
+html_context = {"default_mode": "auto"}  # light or dark as in the reader's system
 html_theme_options = {
-    "logo": {"text": project, "image_light": "_static/logo.svg", "image_dark": "_static/logo.svg"},
-    "header_links_before_dropdown": 6,
+    "logo": {
+        "text": html_title,
+        "image_light": "_static/logo.svg",
+        "image_dark": "_static/logo.svg",
+    },
+    "header_links_before_dropdown": 7,
     "navbar_align": "left",
-    # Two pages need the width.
+    # These two pages have wide tables and equations.
     "secondary_sidebar_items": {"**": ["page-toc"], "mathematics": [], "speed": []},
     "show_prev_next": True,
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"**": []}  # the header leads everywhere; code needs the width
+# Only the user guide has a sidebar; other pages use the width for code.
+html_sidebars = {"user_guide/*": ["sidebar-nav-bs"], "[!u]**": []}
 
 
-class ByCourse:
-    """The order of the gallery: the lecture first, then how to train, then data from elsewhere."""
+class GalleryOrder:
+    """The order of the examples: the lecture first, then training, then other tools."""
 
     names = (
         "quickstart",
@@ -73,7 +81,7 @@ class ByCourse:
         pass
 
     def __call__(self, filename: str) -> int:
-        """The place of an example; one that is not listed is an error."""
+        """The position of an example; an example that is not listed is an error."""
         return self.names.index(filename.removeprefix("plot_").removesuffix(".py"))
 
 
@@ -81,14 +89,14 @@ with_torch = importlib.util.find_spec("torch") is not None
 sphinx_gallery_conf = {
     "examples_dirs": "examples",
     "gallery_dirs": "gallery",
-    # What is not run, is shown without its output.
+    # Examples that are not run are shown without output.
     "filename_pattern": r"/plot_" if with_torch else r"/plot_(?!pytorch)",
-    "within_subsection_order": ByCourse,
+    "within_subsection_order": GalleryOrder,
     "backreferences_dir": "api/backreferences",  # which example uses which class
     "doc_module": ("two_layer_sigmoid",),
     "reference_url": {"two_layer_sigmoid": None},
     "remove_config_comments": True,
     "download_all_examples": False,
     "show_signature": False,
-    "write_computation_times": False,  # that page loads scripts from elsewhere
+    "write_computation_times": False,  # that page loads external scripts
 }

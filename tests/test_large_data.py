@@ -1,4 +1,4 @@
-"""The recipes of ``docs/large_data.md``, as they stand there: they train, in the same memory."""
+"""The programs of ``docs/user_guide/large_data.md`` run, and streams need constant memory."""
 
 import re
 import subprocess
@@ -12,7 +12,7 @@ from pyarrow import csv, parquet
 
 pyarrow = pytest.importorskip("pyarrow")
 pytestmark = pytest.mark.slow
-PAGE = Path(__file__).parents[1] / "docs" / "large_data.md"
+PAGE = Path(__file__).parents[1] / "docs" / "user_guide" / "large_data.md"
 CSV, PARQUET, MAPPED, SEARCH, DASK = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 FEW, MANY, N_X = 40_000, 500_000, 10  # rows, and features; 37 MiB apart
 WATCH = """

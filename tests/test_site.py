@@ -24,12 +24,13 @@ PAGES = sorted(
 )
 
 
-# What a reader should never see: roles, directives and mathematics that nothing has rendered.
+# Markup that is not rendered: roles, directives, mathematics.
 RAW_MARKUP = re.compile(r":\w+:`|```|:::|\{\w+\}`|\$\$|\\(begin|frac|tag)\b|\*\*(?!kwargs)")
 
 
-# What a page that is laid out says about itself; not of code, nor of scikit-learn's diagrams, which
-# hold docstrings as they are.
+# What is measured on a page. The text is without code and without scikit-learn's diagrams, which
+# contain raw docstrings. An element overflows if its content is wider than itself and it cannot
+# scroll: ``.bd-article-container`` and ``article`` must not even scroll.
 LOOK = """() => {
     const text = document.querySelector("main").cloneNode(true);
     text.querySelectorAll("pre, code, script, style, mjx-container, .sk-top-container")
@@ -37,6 +38,13 @@ LOOK = """() => {
     return {
         text: text.textContent,
         excess: document.documentElement.scrollWidth - window.innerWidth,
+        overflow: [...document.querySelectorAll(".bd-article-container, article, article *")]
+            .filter(e => e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1
+                && (e.matches(".bd-article-container, article")
+                    || getComputedStyle(e).overflowX == "hidden")
+                && !e.closest("mjx-container, .sk-top-container, .visually-hidden"))
+            .map(e => `${e.tagName} ${e.className}: ${e.scrollWidth} in ${e.clientWidth} pixels`),
+        contents: [...document.querySelectorAll(".bd-toc-nav a")].map(a => a.textContent.trim()),
         broken: [...document.images].filter(i => !i.naturalWidth).map(i => i.src),
         untyped: document.querySelectorAll("mjx-merror").length
             + [...document.querySelectorAll(".math")].filter(
@@ -77,7 +85,7 @@ def address():
 
 @pytest.fixture(params=WIDTHS)
 def page(request, browser, address):
-    """A page of the browser; what went wrong on the setting is in ``page.complaints``."""
+    """A page of the browser; ``page.complaints`` has the errors of loading and scripts."""
     context = browser.new_context(viewport={"width": WIDTHS[request.param], "height": 900})
     page = context.new_page()
     page.complaints = complaints = []
@@ -88,8 +96,7 @@ def page(request, browser, address):
     page.on(
         "request",
         lambda sent: (
-            sent.url.startswith((address, "data:"))
-            or complaints.append(f"from elsewhere: {sent.url}")
+            sent.url.startswith((address, "data:")) or complaints.append(f"external: {sent.url}")
         ),
     )
     yield page
@@ -109,7 +116,10 @@ def test_pages_render_without_errors(page, address):
         found = [*page.complaints, *look["broken"]]
         found += [match.group() for match in RAW_MARKUP.finditer(look["text"])]
         found += [f"{look['excess']} pixels too wide"] * (look["excess"] > 0)
+        found += look["overflow"]
         found += [f"{look['untyped']} formulas not typeset"] * (look["untyped"] > 0)
+        contents = [entry for entry in look["contents"] if entry]
+        found += [f"twice in the contents: {e}" for e in {*contents} if contents.count(e) > 1]
         if found:
             wrong[name] = found
         page.complaints.clear()
@@ -142,7 +152,7 @@ def test_navigation_reaches_every_section(page, address):
     )
     names = page.locator(links).evaluate_all("all => all.map(a => a.getAttribute('href'))")
     names = sorted({name for name in names if name.endswith(".html")})
-    assert len(names) == 12
+    assert len(names) == 11
     for name in names:
         visit(page, address)
         link = page.locator(links.replace("a.nav-link", f"a.nav-link[href='{name}']")).first
@@ -155,20 +165,60 @@ def test_navigation_reaches_every_section(page, address):
     assert page.complaints == []
 
 
-def test_search_finds_a_parameter(page, address):
+def search(page, address, words):
+    """The titles that the search finds, best first."""
     visit(page, address)
     page.locator("button.search-button__button:visible, button.search-button:visible").first.click()
     box = page.locator("input[type=search]:visible").first
-    box.fill("validation_fraction")
+    box.fill(words)
     box.press("Enter")
     results = page.locator("#search-results ul.search li a")
     results.first.wait_for()
-    titles = results.all_text_contents()
-    assert any("TwoLayerSigmoidClassifier" in title for title in titles)
-    results.filter(has_text="TwoLayerSigmoidClassifier").first.click()
     page.wait_for_load_state("networkidle")
-    assert "validation_fraction" in page.locator("article").inner_text()
+    return results.all_text_contents()
+
+
+@pytest.mark.parametrize(
+    ("words", "title", "best"),
+    [
+        ("validation_fraction", "TwoLayerSigmoidClassifier", 5),
+        ("save model", "Save, load and deploy a model", 2),
+        ("multiclass", "Multiclass and multilabel targets", 2),
+        ("unscaled", "Scale the features", 2),
+        ("stop_reason_", "Why training stopped: stop_reason_", 2),
+        ("class_weight", "Imbalanced classes: class_weight", 2),
+        ("plateau", "Warnings and errors", 5),
+    ],
+)
+def test_search_finds_the_page(page, address, words, title, best):
+    titles = search(page, address, words)
+    assert any(title in found for found in titles[:best]), titles
     assert page.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("How do I choose alpha?", "Choose alpha"),
+        ("What does stop_reason_ mean?", "Why training stopped"),
+        ("How do I use class_weight?", "Imbalanced classes"),
+        ("How do I save a model?", "Save a model"),
+        ("What does this warning mean?", "Warnings and errors"),
+    ],
+)
+def test_front_page_answers_questions(page, address, question, answer):
+    visit(page, address)
+    page.locator("article a", has_text=question).first.click()
+    page.wait_for_load_state("networkidle")
+    assert answer in page.locator("article").inner_text()
+
+
+def test_front_page_links_stay_on_the_site(page, address):
+    visit(page, address)
+    links = page.locator("article a[href]").evaluate_all("all => all.map(a => a.href)")
+    local = [link for link in links if link.startswith(address)]
+    assert local
+    assert [link for link in local if not re.search(r"\.html(#.*)?$|/#|/$", link)] == []
 
 
 @pytest.mark.skipif(not PAGES, reason="the documentation is not built")

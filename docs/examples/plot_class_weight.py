@@ -3,8 +3,9 @@
 Imbalanced data with class_weight
 =================================
 
-Where one class is rare, the boundary that makes the fewest mistakes gives most of the rare rows up.
-``class_weight="balanced"`` moves it; what it does to the probabilities is the price.
+If one class is rare, the decision boundary with the fewest errors misclassifies most rows of that
+class. ``class_weight="balanced"`` moves the boundary, but makes the predicted probabilities too
+high.
 """
 
 import matplotlib.pyplot as plt
@@ -18,11 +19,13 @@ from two_layer_sigmoid.plotting import HiddenUnitsDisplay
 
 X, y = make_blobs([3880, 120], centers=[[0, 0], [1.5, 1.5]], cluster_std=1.0, random_state=0)
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
-print(f"class 1 is {np.mean(y_train):.1%} of the rows")
+print(f"base rate of class 1: {np.mean(y_train):.1%}")
 
 # %%
-# Two boundaries
-# --------------
+# Decision boundaries
+# -------------------
+# The lines are the hidden units, the thick black line is the decision boundary, and the background
+# is the predicted probability of class 1.
 
 figure, axes = plt.subplots(1, 2, figsize=(10, 4.5), sharey=True, layout="constrained")
 fitted = {}
@@ -40,12 +43,15 @@ axes[0].legend(loc="upper left")
 plt.show()
 
 # %%
-# What is gained and lost, on the test rows
-# -----------------------------------------
-# More of the rare class is found, with more false alarms. The probabilities become those of data in
-# which both classes are equally many: far too high for the rows as they are, which the log loss
-# shows. The third way leaves the network as it is and moves the decision alone: scikit-learn's
-# ``TunedThresholdClassifierCV`` chooses a threshold in place of one half by cross-validation.
+# Scores on the test rows
+# -----------------------
+# With ``class_weight="balanced"`` the recall of the rare class is higher and the precision lower.
+# The probabilities are those of data with equally frequent classes. They are far too high for these
+# data: the log loss rises, and the mean predicted probability of class 1 (``mean p``) is far above
+# the base rate.
+#
+# The third row changes only the decision. scikit-learn's ``TunedThresholdClassifierCV`` chooses a
+# threshold other than 0.5 by cross-validation. The probabilities stay the same.
 
 tuned = TunedThresholdClassifierCV(fitted[None], scoring="balanced_accuracy")
 networks = {f"class_weight={name!r}": clf for name, clf in fitted.items()}
@@ -57,4 +63,4 @@ for name, clf in networks.items():
         f"{name:26}{recall_score(y_test, predicted):8.2f}{precision_score(y_test, predicted):11.2f}"
         f"{log_loss(y_test, p):10.3f}{p.mean():8.3f}"
     )
-print(f"the tuned threshold is {networks['tuned threshold'].best_threshold_:.3f}")
+print(f"tuned threshold: {networks['tuned threshold'].best_threshold_:.3f}")

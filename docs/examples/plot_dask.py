@@ -1,13 +1,14 @@
 """
-====================================
-A cluster, and the same bits as here
-====================================
+==========================
+Training on a Dask cluster
+==========================
 
-``DaskTwoLayerSigmoidClassifier`` trains on the partitions of a dask array where they are: the
-parameters go out to the workers, and costs and gradients come back. They are added in the order of
-the rows, so nobody can tell from the result how many workers there were.
+``DaskTwoLayerSigmoidClassifier`` trains on the partitions of a dask array without moving them. The
+workers receive the parameters and return losses and gradients. The client adds these in the order
+of the rows, so the result does not depend on the number of workers.
 
-Two processes of this machine are the cluster. They import this file, hence its last two lines.
+The cluster of this example is two local processes. They import this script, so it needs the
+``if __name__ == "__main__"`` guard at its end.
 """
 
 import dask.array as da
@@ -24,39 +25,45 @@ PARAMS = {"max_iter": 100, "random_state": 0}
 
 
 def fit_on_cluster(X, y, row_chunks):
-    """Train on X and y in chunks of so many rows."""
+    """Train on X and y in chunks of ``row_chunks`` rows."""
     X, y = da.from_array(X, chunks=(row_chunks, -1)), da.from_array(y, chunks=row_chunks)
     return DaskTwoLayerSigmoidClassifier(**PARAMS).fit(X, y)
 
 
 def largest_difference(one, other):
-    """The largest between the weights of two fits."""
+    """Return the largest difference between the weights of two fits."""
     names = "W1_", "b1_", "W2_", "b2_"
     return max(np.abs(getattr(one, name) - getattr(other, name)).max() for name in names)
 
 
-def draw(clf, local, others, X, y):
-    """The boundary, and how far other chunks are from the fit in memory, iteration by iteration."""
+def plot_results(clf, local, others, X, y):
+    """Plot the probabilities, and the loss differences of other chunks from the fit in memory."""
     _, axes = plt.subplots(1, 2, figsize=(10, 4.5), layout="constrained")
-    DecisionBoundaryDisplay.from_estimator(
-        clf, X, response_method="predict_proba", cmap="RdBu_r", alpha=0.6, ax=axes[0]
+    surface = {"cmap": "PuOr_r", "levels": np.linspace(0, 1, 11), "alpha": 0.5}
+    display = DecisionBoundaryDisplay.from_estimator(
+        clf, X, response_method="predict_proba", ax=axes[0], **surface
     )
-    axes[0].scatter(*X[:500].T, c=y[:500], cmap="RdBu_r", edgecolor="k", linewidth=0.4, s=16)
+    display.figure_.colorbar(display.surface_, ax=axes[0], label="probability of class 1")
+    X, y = X[:300], y[:300]
+    for label, marker, colour in [(0, "o", "#542788"), (1, "^", "#B35806")]:
+        style = {"marker": marker, "c": colour, "edgecolors": "white", "linewidths": 0.5}
+        axes[0].scatter(*X[y == label].T, label=f"class {label}", **style)
     axes[0].set(title="Trained by two workers", xlabel="first feature", ylabel="second feature")
+    axes[0].legend(loc="upper right")
     for (n_chunks, other), style in zip(others.items(), ("o", "s"), strict=True):
         difference = np.abs(np.subtract(other.loss_curve_, local.loss_curve_))
         axes[1].plot(difference, style, ms=3, label=f"{n_chunks} chunks")
     axes[1].set(
         xlabel="iteration",
-        ylabel="difference of the loss in nats",
-        title="Other chunks, other digits",
+        ylabel="absolute difference of the loss in nats",
+        title="Chunks that cut shards, compared with the fit in memory",
     )
     axes[1].legend()
     plt.show()
 
 
 def main():
-    """Train in memory, in the chunks of its shards, and in other chunks."""
+    """Train in memory, and on the cluster with several chunk lengths."""
     X, y = make_moons(60_000, noise=0.2, random_state=0)
     local = TwoLayerSigmoidClassifier(**PARAMS).fit(X, y)
     cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0")
@@ -64,18 +71,24 @@ def main():
         row_chunks = DaskTwoLayerSigmoidClassifier(**PARAMS).row_chunks(X)
         clf = fit_on_cluster(X, y, row_chunks)
         others = {n: fit_on_cluster(X, y, len(X) // n) for n in (3, 12)}
-    print(f"{len(row_chunks)} chunks of {row_chunks[0]} rows, the last of {row_chunks[-1]}")
     print(
-        "largest difference from the weights of the fit in memory:", largest_difference(clf, local)
+        f"row_chunks: {len(row_chunks)} chunks of {row_chunks[0]} rows, "
+        f"the last of {row_chunks[-1]}"
     )
+    print("largest difference from the weights of the fit in memory:")
+    print(f"  {len(row_chunks)} chunks of row_chunks:", largest_difference(clf, local))
     for n, other in others.items():
-        print(f"in {n} chunks, that cut its shards:", largest_difference(other, local))
-    draw(clf.to_local(), local, others, X, y)
+        print(f"  {n} chunks that cut shards:", largest_difference(other, local))
+    plot_results(clf.to_local(), local, others, X, y)
 
 
 # %%
-# Chunks that cut no shard of the fit in memory give its bits, and others the same but for rounding.
-# What is fitted is NumPy arrays; ``to_local`` makes an ordinary classifier of them.
+# ``fit`` adds up the gradients of shards, which are groups of consecutive rows. ``row_chunks``
+# returns chunk lengths that cut no shard of the fit in memory. With these chunks the weights equal
+# those of the fit in memory bit for bit. With other chunks they differ by rounding.
+#
+# The fitted attributes are NumPy arrays. ``to_local`` returns a ``TwoLayerSigmoidClassifier`` with
+# the same weights.
 
 if __name__ == "__main__":
     main()

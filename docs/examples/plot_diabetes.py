@@ -1,10 +1,11 @@
 """
-====================================
-From a raw frame to a tuned pipeline
-====================================
+================================
+Tuning a pipeline on a dataframe
+================================
 
-Real data as they come: columns of different kinds and scales. A ``ColumnTransformer`` prepares each
-kind, a search tunes network and penalty together, and the rows that nothing has seen judge.
+The columns of this data set have different types and scales. A ``ColumnTransformer`` prepares each
+kind of column, a search tunes the number of hidden units and the penalty together, and held-out
+rows measure the result.
 
 The data are those of Efron, Hastie, Johnstone and Tibshirani, "Least angle regression", Annals of
 Statistics 32, 2004, in scikit-learn: 442 diabetes patients, ten measurements, and the progression
@@ -27,7 +28,7 @@ from two_layer_sigmoid import TwoLayerSigmoidClassifier
 from two_layer_sigmoid.plotting import NetworkDisplay
 
 X, progression = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
-X = X.replace({"sex": {1.0: "first", 2.0: "second"}})  # the data do not say which is which
+X = X.replace({"sex": {1.0: "first", 2.0: "second"}})  # the coding is not documented
 y = np.where(progression > 150, "fast", "slow")
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 X_train.head()
@@ -35,8 +36,9 @@ X_train.head()
 # %%
 # Prepare each kind of column
 # ---------------------------
-# The category becomes a column of 0 and 1, skewed measurements are made symmetric, and the others
-# are standardised. As steps of the pipeline, all of them are learned from the training folds alone.
+# The category becomes a column of 0 and 1. Skewed measurements are made symmetric. The remaining
+# measurements are standardised. These transformers are part of the pipeline, so they are fitted on
+# the training folds only.
 
 skewed = ["bmi", "s3", "s4", "s6"]
 others = [name for name in X if name not in {"sex", *skewed}]
@@ -51,9 +53,10 @@ pipeline = Pipeline(
 )
 
 # %%
-# Search
-# ------
-# By log loss, over the number of units and the penalty, on a scale of factors.
+# Search the number of hidden units and the penalty
+# -------------------------------------------------
+# The candidates are compared by log loss. The penalty ``alpha`` is drawn from a log-uniform
+# distribution.
 
 search = RandomizedSearchCV(
     pipeline,
@@ -66,24 +69,24 @@ print({name: f"{value:.3g}" for name, value in search.best_params_.items()})
 search.best_estimator_
 
 # %%
-# Judge
-# -----
+# Evaluate on the test rows
+# -------------------------
 
 best = search.best_estimator_
 constant = DummyClassifier(strategy="prior").fit(X_train, y_train)
-for name, model in {"constant": constant, "network": best}.items():
+for name, model in {"constant prediction": constant, "network": best}.items():
     loss = log_loss(y_test, model.predict_proba(X_test))
     print(f"{name}: accuracy {model.score(X_test, y_test):.3f}, log loss {loss:.3f} nats")
 
 display = RocCurveDisplay.from_estimator(best, X_test, y_test, pos_label="fast", name="network")
 display.ax_.plot([0, 1], [0, 1], color="0.5", linestyle=":")
-display.ax_.set_title("Test rows")
+display.ax_.set_title("ROC curve of the test rows")
 plt.show()
 
 # %%
-# Look inside
-# -----------
-# What a column is worth: how much higher the log loss is where its values are shuffled.
+# Inspect the network
+# -------------------
+# The permutation importance of a column is the increase of the log loss if its values are shuffled.
 
 importance = permutation_importance(
     best, X_test, y_test, scoring="neg_log_loss", n_repeats=20, random_state=0
@@ -96,11 +99,11 @@ ax.barh(
     xerr=importance.importances_std[order],
     color="#56B4E9",
 )
-ax.set(xlabel="rise of the log loss, in nats", title="Worth of each column")
+ax.set(xlabel="increase of the log loss in nats", title="Permutation importance")
 plt.show()
 
 # %%
-# The network itself, with the columns that it is given.
+# ``NetworkDisplay`` draws the weights. The inputs are the columns after the transformers.
 
 display = NetworkDisplay.from_estimator(best)
 display.ax_.set_title("The tuned network")

@@ -3,8 +3,8 @@
 Early stopping
 ==============
 
-On few, noisy rows a network goes on to learn the noise. Early stopping holds out rows, watches
-their log loss (never their accuracy, which hardly moves), and keeps the weights with the lowest.
+On few, noisy rows long training overfits. Early stopping monitors the log loss of a validation set
+and keeps the weights with the lowest one. It does not use accuracy, which hardly changes.
 """
 
 import matplotlib.pyplot as plt
@@ -20,24 +20,26 @@ X_train, X_val, X_test = X[:100], X[100:200], X[200:]
 y_train, y_val, y_test = y[:100], y[100:200], y[200:]
 
 # %%
-# Where the two curves part
-# -------------------------
-# Here a patience of 3000 iterations lets training run to its end, so that the curves can be seen in
-# full. The star is where the loss of the held-out rows is lowest: those weights are kept.
+# Training and validation loss
+# ----------------------------
+# The patience is 3000 iterations here. Training therefore continues after the minimum, and the full
+# curves are visible. The star marks the lowest validation loss; ``fit`` keeps the weights of that
+# iteration.
 
 settings = {"n_h": 8, "solver": "lbfgs", "tol": 1e-3, "random_state": 0}
 patient = TwoLayerSigmoidClassifier(early_stopping=True, n_iter_no_change=3000, **settings)
 patient.fit(X_train, y_train, X_val=X_val, y_val=y_val)
 display = LossCurveDisplay.from_estimator(patient, log_scale=True)
-display.ax_.set_title("Training goes on to learn the noise")
+display.ax_.set_title("Overfitting: the validation loss rises after its minimum")
 plt.show()
 
 # %%
-# Stopping in time
-# ----------------
-# ``n_iter_no_change`` iterations without a lower validation loss end training. A penalty holds the
-# noise back too; cross-validation chooses how strong it is from the same 200 rows, and leaves all
-# of them to train on. The test rows, which none of them saw, judge.
+# Early stopping compared with a penalty
+# --------------------------------------
+# Early stopping ends training after ``n_iter_no_change`` iterations without a lower validation
+# loss. A penalty also reduces overfitting. Cross-validation chooses its strength ``alpha`` from the
+# same 200 rows, and the final network trains on all of them. No network was trained on the test
+# rows.
 
 stopped = TwoLayerSigmoidClassifier(early_stopping=True, **settings)
 stopped.fit(X_train, y_train, X_val=X_val, y_val=y_val)
@@ -48,17 +50,18 @@ search = GridSearchCV(
     cv=StratifiedKFold(5, shuffle=True, random_state=0),
 ).fit(X[:200], y[:200])
 networks = {
-    "to the end": TwoLayerSigmoidClassifier(**settings).fit(X_train, y_train),
+    "no early stopping": TwoLayerSigmoidClassifier(**settings).fit(X_train, y_train),
     "early stopping": stopped,
     f"alpha={search.best_params_['alpha']:g}": search.best_estimator_,
 }
 for name, clf in networks.items():
     loss = log_loss(y_test, clf.predict_proba(X_test))
-    print(f"{name:15} {clf.n_iter_:5} iterations, log loss of the test rows {loss:.3f}")
+    print(f"{name:17} {clf.n_iter_:5} iterations, log loss of the test rows {loss:.3f}")
 
 # %%
-# The boundaries
-# --------------
+# Decision boundaries
+# -------------------
+# The points are the training rows.
 
 figure, axes = plt.subplots(1, 3, figsize=(12, 4.2), sharey=True, layout="constrained")
 for ax, (name, clf) in zip(axes, networks.items(), strict=True):

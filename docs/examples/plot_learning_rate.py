@@ -3,8 +3,9 @@
 Choosing learning_rate and n_h
 ==============================
 
-What the cost curve says about a learning rate, why the lecture's rate of 1.2 oscillates on raw
-data, and how to choose the rate and the number of hidden units by ``GridSearchCV``.
+This example shows how to recognise a bad learning rate from the loss curve, and why the lecture's
+rate of 1.2 oscillates on raw data. It then chooses the rate and the number of hidden units with
+``GridSearchCV``.
 """
 
 import warnings
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 
-mpl.use("Agg")  # pictures go to files, so no screen is needed
+mpl.use("Agg")  # figures are saved to files; no display is needed
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -28,20 +29,25 @@ pictures = Path(__file__).parent if "__file__" in globals() else Path.cwd()
 
 
 def save(figure, name):
-    """Save a figure beside this script, or where the notebook runs."""
+    """Save a figure in the directory of this script, or in the current one for a notebook."""
     path = pictures / f"{name}.png"
     figure.savefig(path, dpi=120)
-    print(f"saved {path.name}")
+    here = Path.cwd()
+    print(f"saved {path.relative_to(here) if path.is_relative_to(here) else path}")
 
 
 # %%
-# What the curve says
+# Read the loss curve
 # -------------------
-# Entry i of ``loss_curve_`` is the cost before update i. Too small a rate: the curve still falls
-# where it ends, or has not left the plateau at ln 2 = 0.693, of which a warning tells. Too large a
-# rate: the curve rises again and again, the last cost may be well above the lowest, or training
-# diverges, of which a warning tells too. Two numbers say it without a picture: the share of
-# updates that raised the cost, and the last cost over the lowest.
+# Entry i of ``loss_curve_`` is the training loss before update i.
+#
+# - If the rate is too small, the curve still falls at its end, or it has not left the plateau at
+#   ln 2 = 0.693. In the second case ``fit`` warns.
+# - If the rate is too large, the loss rises again and again, the last loss can be well above the
+#   lowest, or training diverges. In the last case ``fit`` warns.
+#
+# Two numbers show this without a plot: the share of updates that raised the loss, and the ratio of
+# the last loss to the lowest.
 
 centers = ([2.5, 3], [6.7, 7.9], [2.1, 7.9], [7.4, 2.8])
 X_raw, blob = make_blobs(n_samples=2000, centers=centers, cluster_std=1.1, random_state=0)
@@ -49,7 +55,7 @@ y_blobs = (blob < 2).astype(int)
 X_scaled = StandardScaler().fit_transform(X_raw)
 
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), sharey=True, layout="constrained")
-print("features   rate   raised  last / lowest  last cost  warning")
+print("features   rate   raised  last / lowest  last loss  warning")
 for ax, (features, X) in zip(axes, {"raw": X_raw, "scaled": X_scaled}.items(), strict=True):
     for rate in 0.1, 0.4, 1.2, 4.8:
         clf = TwoLayerSigmoidClassifier(n_h=2, learning_rate=rate, random_state=0)
@@ -61,22 +67,25 @@ for ax, (features, X) in zip(axes, {"raw": X_raw, "scaled": X_scaled}.items(), s
         warning = str(caught[0].message).split(":")[0] if caught else ""
         print(f"{features:9}{rate:6}{raised:9.1%}{above:15.2f}{clf.loss_:11.4f}  {warning}")
         LossCurveDisplay.from_estimator(clf, name=f"rate {rate}", ax=ax)
-    ax.set_title(f"Features {features}")
+    ax.set_title(f"{features.capitalize()} features")
 save(figure, "learning_rate_curves")
 
 # %%
-# On the raw features, whose values go up to ten, the lecture's rate of 1.2 is at the edge of
-# stability: a good part of the updates raise the cost, and yet it falls on the whole. That is not
-# divergence, and the network predicts well; but the weights kept are the last ones, and may lie on
-# a spike. Above that rate the first jumps saturate the units, and the cost stays high; below it the
-# curve is quiet. On scaled features even four times the rate is quiet, and what a small rate lacks
-# is only iterations.
+# The raw features have values up to ten. On them the lecture's rate of 1.2 is at the edge of
+# stability: many updates raise the loss, although it falls overall. This is not divergence, and the
+# network predicts well. But ``fit`` keeps the last weights, which can lie on a spike of the curve.
+# At the rate 4.8 the first updates saturate the hidden units, and the loss stays high. At rates
+# below 1.2 the curve does not oscillate.
 #
-# Choosing by cross-validation
-# ----------------------------
-# Scale, choose by log loss (accuracy hardly tells good probabilities from bad), and let the rates
-# go up by factors. Where the best candidate is at the edge of the grid, widen it. Early stopping
-# would let a high rate end before it overfits; here a small penalty does that.
+# On the scaled features even the rate 4.8 does not oscillate. The small rates only need more
+# iterations.
+#
+# Choose by cross-validation
+# --------------------------
+# Scale the features, and space the rates by a constant factor. Compare the candidates by log loss,
+# because accuracy hardly distinguishes good probabilities from bad ones. If the best candidate is
+# at the edge of the grid, extend the grid. Early stopping would end training at a high rate before
+# it overfits. This example uses a small penalty instead.
 
 X, y = make_moons(500, noise=0.25, random_state=0)
 pipeline = Pipeline(
@@ -97,17 +106,17 @@ for rate, row in zip(rates, losses, strict=True):
 print(f"best: {search.best_params_}, log loss {-search.best_score_:.4f}")
 
 # %%
-# Look at the curve of the chosen network too.
+# Check the loss curve of the chosen network too.
 
 chosen = search.best_estimator_[-1]
 curve = np.array(chosen.loss_curve_)
-print(f"{chosen.stop_reason_}; {np.mean(np.diff(curve) > 0):.1%} of its updates raised the cost")
+print(f"{chosen.stop_reason_}; {np.mean(np.diff(curve) > 0):.1%} of its updates raised the loss")
 
 figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
 image = ax.imshow(losses, cmap="cividis_r")
 ax.set_xticks(range(len(sizes)), sizes)
 ax.set_yticks(range(len(rates)), rates)
-ax.set(xlabel="n_h", ylabel="learning_rate", title="Log loss, 5-fold (brighter is better)")
+ax.set(xlabel="n_h", ylabel="learning_rate", title="Cross-validated log loss (brighter is better)")
 for i, j in np.ndindex(losses.shape):
     shade = "black" if losses[i, j] < losses.mean() else "white"
     ax.text(j, i, f"{losses[i, j]:.3f}", ha="center", va="center", color=shade)
@@ -115,10 +124,10 @@ figure.colorbar(image)
 save(figure, "learning_rate_search")
 
 # %%
-# A network without a rate to choose
+# L-BFGS: no learning rate to choose
 # ----------------------------------
-# L-BFGS chooses its own steps; ten starts race for the best minimum. Only ``n_h`` and ``alpha``
-# remain.
+# L-BFGS chooses its own step sizes. ``n_init=10`` trains from ten initialisations by successive
+# halving and keeps the best. Only ``n_h`` and ``alpha`` remain to be chosen.
 
 lbfgs = Pipeline(
     [

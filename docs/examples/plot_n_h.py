@@ -3,9 +3,9 @@
 How many hidden units?
 ======================
 
-Each hidden unit adds a line to bend the boundary along. Too few cannot follow the data; more than
-needed follow the noise of the training rows. Cross-validated log loss tells the one, and, less
-clearly, the other.
+Each hidden unit adds a line along which the decision boundary can bend. Too few units underfit the
+data. Too many fit the noise of the training rows. Cross-validated log loss shows underfitting
+clearly, and overfitting less clearly.
 """
 
 import matplotlib.pyplot as plt
@@ -24,8 +24,8 @@ model = make_pipeline(
 )
 
 # %%
-# The boundary of 1, 2, 4 and 32 units
-# ------------------------------------
+# Decision boundaries of 1, 2, 4 and 32 units
+# -------------------------------------------
 
 figure, axes = plt.subplots(2, 2, figsize=(9, 8), sharex=True, sharey=True, layout="constrained")
 for n_h, ax in zip([1, 2, 4, 32], axes.flat, strict=True):
@@ -40,8 +40,8 @@ plt.show()
 # %%
 # Cross-validation
 # ----------------
-# The training loss goes on falling where the loss on rows that a network has not seen, which is
-# what counts, has stopped.
+# Choose the number of units by the loss of the held-out rows. It stops falling before the loss of
+# the training rows does.
 
 sizes = [1, 2, 3, 4, 6, 8, 16, 32]
 train, test = validation_curve(
@@ -60,7 +60,9 @@ for name, scores, colour, marker in [
 ]:
     mean, error = scores.mean(axis=1), scores.std(axis=1) / np.sqrt(scores.shape[1])
     ax.errorbar(sizes, mean, error, color=colour, marker=marker, capsize=3, label=name)
-ax.set(xscale="log", xlabel="n_h", ylabel="log loss in nats", title="5 folds, mean and its error")
+ax.set(
+    xscale="log", xlabel="n_h", ylabel="log loss in nats", title="5-fold mean and standard error"
+)
 ax.set_xticks(sizes, sizes)
 ax.minorticks_off()
 ax.legend()
@@ -70,6 +72,6 @@ best = sizes[int(np.argmin(-test.mean(axis=1)))]
 print(f"lowest log loss on held-out rows: n_h = {best}")
 
 # %%
-# Where the bars overlap so few rows cannot tell the sizes apart: take the smaller. More units than
-# needed are held back by a penalty: search ``alpha`` together with ``n_h``, as in
-# :ref:`sphx_glr_gallery_plot_learning_rate.py`.
+# If the error bars of two sizes overlap, there are too few rows to distinguish them. Choose the
+# smaller size. A penalty reduces the overfitting of additional units: search ``alpha`` together
+# with ``n_h``, as in :ref:`sphx_glr_gallery_plot_learning_rate.py`.

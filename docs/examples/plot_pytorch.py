@@ -1,13 +1,14 @@
 """
-=======================================
-The same weights in PyTorch and in ours
-=======================================
+===========================
+The same network in PyTorch
+===========================
 
-Weights carry over both ways: the layers of ``torch.nn.Sequential`` are the lecture's equations.
-With the same weights, predictions, gradient and steps of gradient descent are the same, to
-rounding.
+The layers of ``torch.nn.Sequential`` compute the lecture's equations, so weights can be transferred
+in both directions. With the same weights, predictions, gradients and steps of gradient descent are
+equal up to rounding.
 
-It needs PyTorch (the extra ``torch``); where that is absent the site shows it without its output.
+This example needs PyTorch: ``pip install 'two-layer-sigmoid[torch]'``. If PyTorch is not installed,
+the documentation shows the example without output.
 """
 
 import matplotlib.pyplot as plt
@@ -21,14 +22,15 @@ X, y = make_moons(500, noise=0.2, random_state=0)
 clf = TwoLayerSigmoidClassifier(n_h=8, random_state=0).fit(X, y)
 
 # %%
-# From ours to PyTorch
-# --------------------
-# ``Linear`` holds W as we do, ``(outputs, inputs)``, and b without its second axis. The network
-# ends in the logit, since ``BCEWithLogitsLoss`` is the cost computed from it.
+# From TwoLayerSigmoidClassifier to PyTorch
+# -----------------------------------------
+# ``Linear`` stores W in the same shape as this package, ``(outputs, inputs)``, and b without the
+# second axis. The last layer returns the logit, because ``BCEWithLogitsLoss`` computes the loss
+# from it.
 
 
 def torch_network(W1, b1, W2, b2):
-    """Build the network in PyTorch, in float64."""
+    """Return the network as a PyTorch module in float64."""
     network = torch.nn.Sequential(
         torch.nn.Linear(W1.shape[1], len(W1)),
         torch.nn.Sigmoid(),
@@ -45,11 +47,12 @@ def torch_network(W1, b1, W2, b2):
 network = torch_network(clf.W1_, clf.b1_, clf.W2_, clf.b2_)
 rows, targets = torch.from_numpy(X), torch.from_numpy(y[:, np.newaxis].astype(float))
 with torch.no_grad():
-    theirs = torch.sigmoid(network(rows)).numpy()[:, 0]
-print(f"probabilities differ by {np.abs(theirs - clf.predict_proba(X)[:, 1]).max():.2g} at most")
+    probabilities = torch.sigmoid(network(rows)).numpy()[:, 0]
+difference = np.abs(probabilities - clf.predict_proba(X)[:, 1]).max()
+print(f"largest difference between the probabilities: {difference:.2g}")
 
 # %%
-# The gradient, by hand and by automatic differentiation
+# Gradients: the equations and automatic differentiation
 # ------------------------------------------------------
 
 loss = torch.nn.BCEWithLogitsLoss()(network(rows), targets)
@@ -58,19 +61,19 @@ fitted = TwoLayerSigmoidClassifier(init=(clf.W1_, clf.b1_, clf.W2_, clf.b2_))
 params = fitted._initialize_parameters(2, 8, 1)
 _, cache = clf._forward(X.T, params)
 grads = clf._backward(params, cache, X.T, y[np.newaxis].astype(float))
-print(f"cost: ours {clf.loss_:.12f}, PyTorch {loss.item():.12f}")
+print(f"loss: fit {clf.loss_:.12f}, PyTorch {loss.item():.12f}")
 for name, ours, parameter in zip(grads._fields, grads, network.parameters(), strict=True):
     difference = np.abs(ours - parameter.grad.numpy().reshape(ours.shape)).max()
-    print(f"d{name}: largest entry {np.abs(ours).max():.2g}, differs by {difference:.2g} at most")
+    print(f"d{name}: largest entry {np.abs(ours).max():.2g}, largest difference {difference:.2g}")
 
 # %%
-# Training, side by side
-# ----------------------
-# From the same start PyTorch's ``SGD`` on all rows takes the steps of ``fit``.
+# Training from the same initial weights
+# --------------------------------------
+# With the same initial weights PyTorch's ``SGD`` on all rows takes the same steps as ``fit``.
 
-start = clf._initialize_parameters(2, 8, 1, mean=X.mean(axis=0), std=X.std(axis=0))
-clf = TwoLayerSigmoidClassifier(n_h=8, init=tuple(start), max_iter=300).fit(X, y)
-network = torch_network(*start)
+initial = clf._initialize_parameters(2, 8, 1, mean=X.mean(axis=0), std=X.std(axis=0))
+clf = TwoLayerSigmoidClassifier(n_h=8, init=tuple(initial), max_iter=300).fit(X, y)
+network = torch_network(*initial)
 descent = torch.optim.SGD(network.parameters(), lr=1.2)
 curve = []
 for _ in range(300):
@@ -79,26 +82,26 @@ for _ in range(300):
     loss.backward()
     descent.step()
     curve.append(loss.item())
-print(f"the curves differ by {np.abs(np.array(clf.loss_curve_) - curve).max():.2g} at most")
+difference = np.abs(np.array(clf.loss_curve_) - curve).max()
+print(f"largest difference between the loss curves: {difference:.2g}")
 
 figure, ax = plt.subplots(layout="constrained")
 ax.plot(clf.loss_curve_, color="#0072B2", linewidth=3, label="TwoLayerSigmoidClassifier")
 ax.plot(curve, color="black", linewidth=1, linestyle="--", label="PyTorch")
-ax.set(xlabel="iteration", ylabel="cost in nats", title="Gradient descent from the same weights")
+ax.set(xlabel="iteration", ylabel="loss in nats", title="Gradient descent from the same weights")
 ax.legend()
 plt.show()
 
 # %%
-# From PyTorch to ours
-# --------------------
-# As ``init``, the weights of a network trained elsewhere are where ``fit`` or ``partial_fit`` goes
-# on.
+# From PyTorch to TwoLayerSigmoidClassifier
+# -----------------------------------------
+# Pass the weights of a PyTorch network as ``init``. ``fit`` or ``partial_fit`` continues from them.
 
 W1, b1, W2, b2 = (parameter.detach().numpy() for parameter in network.parameters())
 back = TwoLayerSigmoidClassifier(
     n_h=8, init=(W1, b1[:, np.newaxis], W2, b2[:, np.newaxis]), max_iter=1, random_state=0
 )
 back.fit(X, y)
-print(f"the cost where it goes on: {back.loss_curve_[0]:.12f}, where PyTorch is: ", end="")
+print(f"first loss of fit: {back.loss_curve_[0]:.12f}, loss of PyTorch: ", end="")
 with torch.no_grad():
     print(f"{torch.nn.BCEWithLogitsLoss()(network(rows), targets).item():.12f}")

@@ -3,15 +3,16 @@
 Quick start
 ===========
 
-The lecture's network on the data of the lecture's course, then the same estimator in a pipeline
-on real data: cross-validated, and searched over ``learning_rate`` and ``n_h``.
+This example first trains the lecture's network on the data of the lecture's course. It then
+cross-validates the same estimator in a pipeline on real data, and searches ``learning_rate`` and
+``n_h``.
 """
 
 from pathlib import Path
 
 import matplotlib as mpl
 
-mpl.use("Agg")  # pictures go to files, so no screen is needed
+mpl.use("Agg")  # figures are saved to files; no display is needed
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -26,8 +27,10 @@ from two_layer_sigmoid.plotting import HiddenUnitsDisplay, LossCurveDisplay
 # %%
 # The lecture's data
 # ------------------
-# Four blobs with the classes on the diagonals: no straight line parts them, so it takes two hidden
-# units. The features are raw, as in the course.
+# The data are four blobs with the two classes on the diagonals. No straight line separates the
+# classes, so the network needs two hidden units. The features are not scaled, as in the course.
+#
+# ``verbose=1`` prints the training loss, which the lecture calls the cost.
 
 centers = ([2.5, 3], [6.7, 7.9], [2.1, 7.9], [7.4, 2.8])
 X, blob = make_blobs(n_samples=2000, centers=centers, cluster_std=1.1, random_state=0)
@@ -38,33 +41,33 @@ clf = TwoLayerSigmoidClassifier(
 ).fit(X, y)
 
 # %%
-# At this rate the cost oscillates at the edge of stability, so the last cost is not the lowest.
+# This rate is at the edge of stability. The loss oscillates, so the last loss is not the lowest.
 
-print(f"\nCost at the end {clf.loss_:.6f}, lowest {min(clf.loss_curve_):.6f} ({clf.stop_reason_})")
+print(f"\nLoss at the end {clf.loss_:.6f}, lowest {min(clf.loss_curve_):.6f} ({clf.stop_reason_})")
 for name in "W1", "b1", "W2", "b2":
     print(f"{name} = {np.array2string(getattr(clf, name), precision=4, prefix='W1 = ')}")
 
 # %%
-# A point near the middle of each blob: the first two should be class 1, the others class 0.
+# Predict a point near the middle of each blob. The first two points belong to class 1, the last two
+# to class 0.
 
 points = [(2, 2), (8, 8), (2, 8), (8, 2)]
 for point, label in zip(points, clf.predict(points), strict=True):
     print(f"prediction for {point}: {label}")
 
 # %%
-# The decision boundary and the cost curve
-# ----------------------------------------
-# Each hidden unit draws a line; its arrow says on which side it rises to 1, and the number what the
-# output makes of that.
+# The decision boundary
+# ---------------------
 
 pictures = Path(__file__).parent if "__file__" in globals() else Path.cwd()
 
 
 def save(figure, name):
-    """Save a figure beside this script, or where the notebook runs."""
+    """Save a figure in the directory of this script, or in the current one for a notebook."""
     path = pictures / f"{name}.png"
     figure.savefig(path, dpi=120)
-    print(f"saved {path.name}")
+    here = Path.cwd()
+    print(f"saved {path.relative_to(here) if path.is_relative_to(here) else path}")
 
 
 figure, ax = plt.subplots(figsize=(6, 5), layout="constrained")
@@ -84,18 +87,34 @@ ax.set(xlabel="$x_1$", ylabel="$x_2$", title="Two hidden units, after 3000 itera
 ax.legend(loc="upper right")
 save(figure, "quickstart_boundary")
 
+# %%
+# How to read the figure:
+#
+# - The background is the predicted probability of class 1.
+# - A thick black line is the decision boundary: the probability is 0.5.
+# - Each other line belongs to a hidden unit, whose output is 0.5 on the line. The arrow points to
+#   the side with the larger output.
+# - The box next to the arrow contains the index of the unit and its weight in the output layer.
+# - A solid orange line means a positive weight: the unit raises the probability of class 1.
+#   A dashed purple line means a negative weight: the unit lowers it. Wider lines have larger
+#   weights.
+#
+# The loss curve
+# --------------
+
 figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
 LossCurveDisplay.from_estimator(clf, ax=ax)
-ax.axhline(np.log(2), color="0.5", linestyle="--", label="ln 2, the cost of knowing nothing")
-ax.set_title("The cost in training: at this rate it oscillates")
+ax.axhline(np.log(2), color="0.5", linestyle="--", label="ln 2, loss of a constant prediction")
+ax.set_title("Training loss: it oscillates at this rate")
 ax.set_ylim(0, 1.25 * max(clf.loss_curve_))  # room for the legend above the spikes
 ax.legend(loc="upper right")
 save(figure, "quickstart_cost")
 
 # %%
-# Real data, in a pipeline
-# ------------------------
-# Gradient descent wants features of about unit scale: ``StandardScaler`` first.
+# Real data in a pipeline
+# -----------------------
+# Gradient descent needs features of about unit scale, so the pipeline begins with
+# ``StandardScaler``.
 
 X, y = load_breast_cancer(return_X_y=True)
 pipeline = Pipeline(
@@ -105,9 +124,9 @@ scores = cross_val_score(pipeline, X, y, cv=5)
 print(f"\nBreast cancer, 5-fold accuracy {scores.mean():.3f} +- {scores.std():.3f}")
 
 # %%
-# Which rate, and how many hidden units? After 3000 iterations without a penalty the higher rates
-# have overfitted these few rows: a low rate is training that stops early. A penalty, ``alpha``,
-# does the same at any rate.
+# The search chooses the rate and the number of hidden units. After 3000 iterations without a
+# penalty the higher rates have overfitted these few rows. A low rate has the effect of early
+# stopping. A penalty, ``alpha``, reduces overfitting at any rate.
 
 grid = {"clf__learning_rate": [0.1, 0.4, 1.2], "clf__n_h": [2, 8, 32]}
 search = GridSearchCV(pipeline, grid, cv=5, scoring="neg_log_loss", n_jobs=2).fit(X, y)

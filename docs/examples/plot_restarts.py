@@ -3,8 +3,9 @@
 Local minima and n_init
 =======================
 
-With few hidden units the loss has poor minima, and which one a training ends in depends on its
-first, random weights. ``n_init`` lets several starts race and keeps the best.
+With few hidden units the loss has poor local minima. The random initial weights determine which
+minimum training reaches. ``n_init`` trains from several initialisations by successive halving and
+keeps the best.
 """
 
 import matplotlib.pyplot as plt
@@ -22,7 +23,7 @@ y = (blob < 2).astype(int)
 
 
 def fit(seed, n_init):
-    """Two units, from spread lines, by L-BFGS."""
+    """Train two hidden units by L-BFGS from ``init="spread"``."""
     clf = TwoLayerSigmoidClassifier(
         n_h=2, solver="lbfgs", init="spread", n_init=n_init, alpha=1e-5, random_state=seed
     )
@@ -32,12 +33,12 @@ def fit(seed, n_init):
 # %%
 # Twenty seeds
 # ------------
-# One start each, and ten starts each.
+# Each seed trains a network with one initialisation and a network with ten.
 
-singles, races = ([fit(seed, n_init) for seed in range(20)] for n_init in (1, 10))
+singles, multiples = ([fit(seed, n_init) for seed in range(20)] for n_init in (1, 10))
 losses = {
     "n_init=1": [clf.loss_ for clf in singles],
-    "n_init=10": [clf.loss_ for clf in races],
+    "n_init=10": [clf.loss_ for clf in multiples],
 }
 lowest = min(map(min, losses.values()))
 figure, ax = plt.subplots(layout="constrained")
@@ -45,31 +46,32 @@ styles = [("#D55E00", "o"), ("#0072B2", "s")]
 for (name, values), (colour, marker) in zip(losses.items(), styles, strict=True):
     ax.plot(np.sort(values), marker, color=colour, label=name)
     good = np.sum(np.array(values) < 1.01 * lowest)
-    print(f"{name}: {good} of 20 within 1 % of the best")
-ax.set(xlabel="seed, sorted by loss", ylabel="training loss in nats", title="Where 20 seeds end")
+    print(f"{name}: {good} of 20 within 1 % of the lowest loss")
+ax.set(xlabel="seed, sorted by loss", ylabel="training loss in nats", title="Loss of 20 seeds")
 ax.legend()
 plt.show()
 
 # %%
-# A good end and a poor one
-# -------------------------
-# Left, two lines share the work. Right, only one is drawn: the other unit has become a constant, so
-# that its gradient is all but zero, and nothing small brings it back.
+# A good and a poor local minimum
+# -------------------------------
+# On the left both hidden units contribute to the decision boundary. On the right only one line is
+# visible. The output of the other unit is almost constant on the data. Its gradient is almost zero,
+# so further training does not change it.
 
 order = np.argsort([clf.loss_ for clf in singles])
 figure, axes = plt.subplots(1, 2, figsize=(10, 4.5), sharey=True, layout="constrained")
-for ax, i, what in zip(axes, order[[0, -1]], ["lowest", "highest"], strict=True):
+for ax, i, rank in zip(axes, order[[0, -1]], ["lowest", "highest"], strict=True):
     HiddenUnitsDisplay.from_estimator(singles[i], X, ax=ax)
     for label, marker, colour in [(0, "o", "#542788"), (1, "^", "#B35806")]:
         style = {"marker": marker, "c": colour, "edgecolors": "white", "linewidths": 0.3}
         ax.scatter(*X[y == label].T, s=10, **style)
-    ax.set_title(f"{what} of single starts: {singles[i].loss_:.3f}")
+    ax.set_title(f"{rank} loss with n_init=1: {singles[i].loss_:.3f}")
 plt.show()
 
 # %%
-# What a race tells
-# -----------------
-# ``init_losses_`` holds the loss of each start where it was left behind or ended. Where they differ
-# much, more starts may still find better.
+# Losses of the initialisations
+# -----------------------------
+# ``init_losses_`` holds the last training loss of each initialisation. Successive halving stops
+# most of them early. If the losses differ much, more initialisations can find a better minimum.
 
-print(np.array2string(np.sort(races[0].init_losses_), precision=3))
+print(np.array2string(np.sort(multiples[0].init_losses_), precision=3))

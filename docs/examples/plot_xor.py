@@ -1,10 +1,11 @@
 """
-===================================
-XOR, and what each hidden unit does
-===================================
+===============================
+XOR: what each hidden unit does
+===============================
 
-No straight line parts the classes of the exclusive or, so a single sigmoid cannot learn it. Two
-hidden units can: each draws a line of its own, and the output adds up what they say.
+No straight line separates the classes of XOR (exclusive or), so a single sigmoid unit cannot learn
+it. A network with two hidden units can. Each hidden unit adds a line, and the output layer combines
+them.
 """
 
 import matplotlib.pyplot as plt
@@ -19,8 +20,8 @@ X = corners + rng.normal(scale=0.15, size=corners.shape)
 y = corners[:, 0] ^ corners[:, 1]
 
 
-def draw(ax, X):
-    """Draw the two classes."""
+def scatter_classes(ax, X):
+    """Draw the rows of the two classes."""
     for label, marker, colour in [(0, "o", "#542788"), (1, "^", "#B35806")]:
         style = {"marker": marker, "c": colour, "edgecolors": "white", "linewidths": 0.5}
         ax.scatter(*X[y == label].T, label=f"class {label}", **style)
@@ -33,38 +34,44 @@ print(f"accuracy {clf.score(X, y):.3f}, loss {clf.loss_:.4f} nats, {clf.stop_rea
 # %%
 # The lines of the two units
 # --------------------------
-# A unit is one half along its line, and rises to one in the direction of its arrow. The numbers are
-# its index and its weight in the output: solid and orange speaks for class 1, dashed and purple
-# against it. Here both speak against it, and between the lines, where both rise, class 0 wins.
+# The output of a hidden unit is 0.5 on its line and rises towards 1 in the direction of its arrow.
+# The box contains the index of the unit and its weight in the output layer. A solid orange line is
+# a positive weight, which raises the probability of class 1. A dashed purple line is a negative
+# weight, which lowers it. The thick black line is the decision boundary.
+#
+# Here both weights are negative. Between the lines both outputs are near 1, so the network predicts
+# class 0.
 
 display = HiddenUnitsDisplay.from_estimator(clf, X)
-draw(display.ax_, X)
+scatter_classes(display.ax_, X)
 display.ax_.set_title("XOR with two hidden units")
 display.ax_.legend(loc="upper right")
 display.figure_.colorbar(display.surface_, label="probability of class 1")
 plt.show()
 
 # %%
-# What the output sees
-# --------------------
-# Not the features, but the values of the two hidden units, in which one straight line is enough.
+# The outputs of the hidden units
+# -------------------------------
+# The output layer receives the outputs of the two hidden units instead of the features. There one
+# straight line separates the classes.
 
 A1 = 1 / (1 + np.exp(-(X @ clf.W1_.T + clf.b1_.T)))
 (w0, w1), b = clf.W2_[0], clf.b2_[0, 0]
 ends = np.array([-0.05, 1.05])
 
 figure, ax = plt.subplots(layout="constrained")
-draw(ax, A1)
+scatter_classes(ax, A1)
 ax.plot(ends, -(w0 * ends + b) / w1, color="black", linewidth=2.5, label="decision boundary")
-ax.set(xlabel="hidden unit 0", ylabel="hidden unit 1", xlim=ends, ylim=ends)
-ax.set_title("The same rows, as the output sees them")
+ax.set(xlabel="output of unit 0", ylabel="output of unit 1", xlim=ends, ylim=ends)
+ax.set_title("The same rows after the hidden layer")
 ax.legend()
 plt.show()
 
 # %%
-# The network
-# -----------
-# The same weights as a drawing.
+# The network as a diagram
+# ------------------------
+# ``NetworkDisplay`` draws each weight as an edge. Negative weights are dashed. The colour inside a
+# node is the bias.
 
 display = NetworkDisplay.from_estimator(clf, class_names=["class 0", "class 1"])
 display.ax_.set_title("Two inputs, two hidden units, one output")

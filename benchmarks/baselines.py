@@ -15,6 +15,8 @@ from sklearn.neural_network import MLPClassifier
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _network
 from two_layer_sigmoid._network import Parameters
 
+LECTURE = {"standardize": False, "alpha": 0}  # the lecture's network of X as it is
+
 
 def of_ours(clf):
     """The parameters of our fitted estimator."""
@@ -35,7 +37,13 @@ def start_of(n_x, n_h, dtype):
 
 def ours(X, y, start, learning_rate, n_iter, *, n_jobs=None):
     clf = TwoLayerSigmoidClassifier(
-        len(start.b1), learning_rate, max_iter=n_iter, tol=0, init=tuple(start), n_jobs=n_jobs
+        len(start.b1),
+        learning_rate,
+        max_iter=n_iter,
+        tol=0,
+        init=tuple(start),
+        n_jobs=n_jobs,
+        **LECTURE,
     )
 
     def run():

@@ -16,6 +16,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from benchmarks import problems
+from benchmarks.baselines import LECTURE
 from benchmarks.machine import save
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
@@ -54,7 +55,8 @@ def loss(problem, n_h, start, seed):
     init = glorot(X.shape[1], n_h, np.random.RandomState(seed)) if start == "glorot" else start
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # convergence warnings
-        return TwoLayerSigmoidClassifier(n_h, init=init, random_state=seed).fit(X, y).loss_
+        params = LECTURE | {"max_iter": 3000, "init": init, "random_state": seed}
+        return TwoLayerSigmoidClassifier(n_h, **params).fit(X, y).loss_
 
 
 def glorot(n_x, n_h, random_state):

@@ -27,7 +27,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from benchmarks import problems, tables
-from benchmarks.baselines import of_mlp, of_ours
+from benchmarks.baselines import LECTURE, of_mlp, of_ours
 from benchmarks.machine import save
 from benchmarks.plot_reliability import draw
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _network
@@ -46,14 +46,15 @@ PROBLEMS = {  # data, whether they are standardised, hidden units
     "classification, 16": (problems.classification_20000, True, 16),
 }
 N_SEEDS = 20
-MAX_ITER = 1000  # of the baselines; ours have their default of 3000
+MAX_ITER, MAX_ITER_OURS = 1000, 3000
 CV = StratifiedKFold(5, shuffle=True, random_state=0)
 
 
 def ours(**params):
     def fit(X, y, n_h, seed):
         began = time.perf_counter()
-        clf = TwoLayerSigmoidClassifier(n_h, random_state=seed, **params).fit(X, y)
+        settings = LECTURE | {"max_iter": MAX_ITER_OURS, "random_state": seed} | params
+        clf = TwoLayerSigmoidClassifier(n_h, **settings).fit(X, y)
         seconds = time.perf_counter() - began
         return of_ours(clf), seconds
 

@@ -1,7 +1,7 @@
 """The page and the pictures of speed and memory, from the tracked results.
 
-``python -m benchmarks.report`` writes ``docs/speed.md``, ``docs/images/speed.png``,
-``docs/images/growth.png`` and the tables of other pages from ``results/*.csv``.
+``python -m benchmarks.report`` writes ``docs/speed.md``, the pictures ``speed.png``, ``growth.png``
+and ``held_out.png`` in ``docs/images``, and the tables of other pages, from ``results/*.csv``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ def main() -> None:
     for name in PAGES:
         others = DOCS / f"{name}.md"
         others.write_text(updated(name, others.read_text()))
-    draw(results["iteration"], results["growth"])
+    mpl.use("Agg")
+    draw_ratios(results["iteration"].dropna(subset="us"))
+    draw_growth(results["growth"])
+    draw_held_out(read("held_out"))
 
 
 def page(iteration, workloads, memory, growth):
@@ -125,12 +128,6 @@ def duration(us):
     return f"{us:.2g} us"
 
 
-def draw(iteration, growth):
-    mpl.use("Agg")
-    draw_ratios(iteration.dropna(subset="us"))
-    draw_growth(growth)
-
-
 def draw_ratios(iteration):
     import matplotlib.pyplot as plt  # noqa: PLC0415 - after mpl.use
 
@@ -175,6 +172,31 @@ def draw_growth(growth):
     for ax in time, memory:
         ax.grid(alpha=0.3)
     save_picture(figure, "growth.png")
+
+
+def draw_held_out(results):
+    import matplotlib.pyplot as plt  # noqa: PLC0415
+
+    losses = results.pivot_table("log loss", "data", "estimator", sort=False)
+    relative = losses.div(losses["LogisticRegression"], axis=0).sort_values("ours")
+    figure, ax = plt.subplots(figsize=(9, 6), layout="constrained")
+    styles = {
+        "ours": (OURS, "o"),
+        "ours, L-BFGS, loo": ("#56B4E9", "D"),
+        "MLPClassifier": (BASELINE, "s"),
+        "HistGradientBoosting": ("#009E73", "^"),
+    }
+    for name, (colour, marker) in styles.items():
+        ax.scatter(relative[name], range(len(relative)), c=colour, marker=marker, s=40, label=name)
+    ax.axvline(1, color="k", linewidth=0.8)
+    ax.set_yticks(range(len(relative)), relative.index)
+    ax.set(xscale="log", xlabel="log loss on held-out rows, relative to LogisticRegression")
+    ax.set_xticks([0.1, 0.2, 0.5, 1, 2], ["0.1", "0.2", "0.5", "1", "2"], minor=False)
+    ax.minorticks_off()
+    ax.grid(alpha=0.3)
+    ax.set_axisbelow(True)
+    ax.legend()
+    save_picture(figure, "held_out.png")
 
 
 def save_picture(figure, name):

@@ -17,7 +17,7 @@ from sklearn.datasets import make_classification
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.baselines import of_mlp, of_ours
+from benchmarks.baselines import LECTURE, of_mlp, of_ours
 from benchmarks.machine import save
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _network
 
@@ -31,6 +31,7 @@ def ours(learning_rate):
         momentum=0.9,
         batch_size=BATCH_SIZE,
         random_state=np.random.RandomState(0),
+        **LECTURE,
     )
 
     def epoch(X, y):

@@ -17,6 +17,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
 
 from benchmarks import problems
+from benchmarks.baselines import LECTURE
 from benchmarks.machine import save
 from benchmarks.timing import compare, each_of, timed
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
@@ -64,7 +65,8 @@ def evaluations(X, y, n_h, max_iter):
     seeds, seeds_of_mlp = itertools.count(), itertools.count()
 
     def ours():
-        clf = TwoLayerSigmoidClassifier(n_h, alpha=ALPHA, random_state=next(seeds), **params)
+        settings = LECTURE | {"alpha": ALPHA, "random_state": next(seeds)} | params
+        clf = TwoLayerSigmoidClassifier(n_h, **settings)
         clf._backward, calls = counted(clf._backward)
         seconds, _ = timed(lambda: clf.fit(X, y))
         return seconds / (next(calls) / len(row_blocks(X, n_h))), clf.loss_
@@ -95,7 +97,8 @@ def epochs(X, y):
     params = {"batch_size": 200, "tol": 0, "random_state": 0, "alpha": 0.0}
 
     def ours(n):
-        return TwoLayerSigmoidClassifier(32, 0.1, max_iter=n, **params).fit(X, y).loss_
+        clf = TwoLayerSigmoidClassifier(32, 0.1, max_iter=n, **LECTURE, **params)
+        return clf.fit(X, y).loss_
 
     def mlp_classifier(n):
         mlp = MLPClassifier((32,), learning_rate_init=0.1, max_iter=n, **params)
@@ -111,7 +114,7 @@ def epochs(X, y):
 def searches(X, y, n_jobs):
     """5 rates, 4 numbers of units, 5 folds, 300 iterations; the result is the best score."""
     rates, numbers = [0.15, 0.3, 0.6, 1.2, 2.4], [2, 4, 8, 16]
-    ours = TwoLayerSigmoidClassifier(max_iter=300, tol=0, random_state=0)
+    ours = TwoLayerSigmoidClassifier(max_iter=300, tol=0, random_state=0, **LECTURE)
     mlp = MLPClassifier(activation="logistic", solver="sgd", momentum=0, alpha=0, max_iter=300)
     mlp.set_params(batch_size=10**9, tol=0, n_iter_no_change=10**9, shuffle=False, random_state=0)
 

@@ -71,6 +71,7 @@ class GalleryOrder:
         "learning_rate",
         "restarts",
         "early_stopping",
+        "loo",
         "class_weight",
         "diabetes",
         "dask",

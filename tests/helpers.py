@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _network, _solvers
 from two_layer_sigmoid._blocks import BlockedData
@@ -12,7 +12,13 @@ from two_layer_sigmoid._network import Parameters
 from two_layer_sigmoid._solvers import Monitor, TrainingState
 
 WEIGHTS = ("W1_", "b1_", "W2_", "b2_")
-FULL_BATCH_SETTINGS = [{}, {"momentum": 0.9, "learning_rate": 0.3}, {"solver": "lbfgs"}]
+LECTURE = {"standardize": False, "alpha": 0}  # X as it is, and the lecture's cost
+FULL_BATCH_SETTINGS = [
+    {},
+    LECTURE,
+    {"momentum": 0.9, "learning_rate": 0.3},
+    {"solver": "lbfgs"},
+]
 SOLVER_SETTINGS = [
     *FULL_BATCH_SETTINGS,
     {"batch_size": 16},
@@ -22,7 +28,22 @@ SOLVER_SETTINGS = [
 
 def make_clf(**params):
     """An estimator for fast tests."""
-    return TwoLayerSigmoidClassifier(**{"max_iter": 50, "random_state": 0} | params)
+    return TwoLayerSigmoidClassifier(**{"n_h": 8, "max_iter": 50, "random_state": 0} | params)
+
+
+def standardized_W1(clf):
+    """The hidden weights to which updates and penalty apply."""
+    return clf.W1_ if clf.scale_ is None else clf.W1_ * clf.scale_
+
+
+def penalty(clf):
+    """The second term of the loss."""
+    return clf.alpha_ / 2 * ((standardized_W1(clf) ** 2).sum() + (clf.W2_**2).sum())
+
+
+def assert_allclose_weights(one, other, rtol=1e-10, **tolerance):
+    for name in WEIGHTS:
+        assert_allclose(getattr(one, name), getattr(other, name), rtol, **tolerance, err_msg=name)
 
 
 def assert_same_weights(one, other):
@@ -41,6 +62,9 @@ def assert_same_fit(one, other):
     )
     assert_array_equal(one.init_losses_, other.init_losses_)
     assert_array_equal(one.classes_, other.classes_)
+    assert one.alpha_ == other.alpha_
+    assert_array_equal(one.mean_, other.mean_)
+    assert_array_equal(one.scale_, other.scale_)
 
 
 # A random problem for the modules below the estimator: X (m, n_x), Y (n_y, m)
@@ -67,7 +91,7 @@ def blocked(X, Y=None, weights=None, **options):
 
 
 class Quadratic:
-    """curvature / 2 |theta - minimum|^2 + 1."""
+    """curvature / 2 |theta - minimum|^2 + 1, without standardised features."""
 
     def __init__(self, curvature=1.0, minimum=1.0):
         self.curvature, self.minimum = curvature, minimum
@@ -79,6 +103,11 @@ class Quadratic:
 
     def loss(self, params):
         return self.loss_gradient(params)[0]
+
+    def raw(self, params):
+        return params
+
+    standardized = raw
 
 
 def make_state(theta):
@@ -100,7 +129,7 @@ def descend(objective, theta, max_iter=1000, *, monitor=None, state=None, **step
 
 # On Dask
 
-DASK_PARAMS = {"max_iter": 20, "random_state": 0, "alpha": 1e-3}
+DASK_PARAMS = {"n_h": 8, "max_iter": 20, "random_state": 0, "alpha": 1e-3}
 
 
 def make_dask_clf(**params):

@@ -72,12 +72,26 @@ def test_callbacks_see_the_current_weights(small_moons, solver):
         assert_array_equal(recorder.losses[k - 1].W1_, after.W1_)  # a copy, that stays
 
 
+@pytest.mark.filterwarnings("ignore:Training ")
+@pytest.mark.parametrize("setting", WAYS)
+def test_callbacks_see_weights_for_raw_features(small_moons, setting):
+    """The networks before two updates, for X and for features 100 times as large, predict alike."""
+    X, y = small_moons
+    seen = []
+    for features in X, 100 * X + 7:
+        recorder = Recorder()
+        clf = make_clf(**setting).set_callbacks(recorder).fit(features, y)
+        seen.append(recorder.live)
+        assert_array_equal(recorder.losses[-1].mean_, clf.mean_)
+    assert_allclose(seen[0][:3], seen[1][:3], rtol=1e-9)
+
+
 @pytest.mark.parametrize("setting", WAYS)
 @pytest.mark.filterwarnings("ignore:Training ")
 def test_a_callback_can_stop_training(small_moons, setting):
     X, y = small_moons
     clf = make_clf(**setting).set_callbacks(Recorder(stop_after=5)).fit(X, y)
-    assert (clf.stop_reason_, clf.n_iter_) == ("stopped by callback", 5)
+    assert (clf.stop_reason_, clf.n_iter_) == ("callback", 5)
     if not setting.get("early_stopping"):
         expected = make_clf(**setting, max_iter=5).fit(X, y)
         assert_array_equal(clf.W1_, expected.W1_)
@@ -91,9 +105,26 @@ def test_several_starts_number_tasks_consecutively(small_moons):
     assert ends == list(range(len(ends)))
     assert len(ends) == 3 * 3 + 2 * 3 + 6  # laps to 3, 6 and 12
     stopped = make_clf(n_init=3).set_callbacks(Recorder(stop_after=4)).fit(*small_moons)
-    assert stopped.stop_reason_ == "stopped by callback"
+    assert stopped.stop_reason_ == "callback"
     assert stopped.loss_ == min(stopped.init_losses_)
-    assert clf.stop_reason_ == "iteration limit"
+    assert clf.stop_reason_ == "max_iter"
+
+
+@pytest.mark.parametrize("fraction", [0.01, 0.3, 0.9])
+@pytest.mark.filterwarnings("ignore:Training ")
+def test_a_callback_stops_the_path_of_penalties(small_moons, fraction):
+    params = {"n_h": 3, "solver": "lbfgs", "alpha": "loo", "max_iter": 500}
+    recorder = Recorder()
+    whole = make_clf(**params).set_callbacks(recorder).fit(*small_moons)
+    stop_after = int(fraction * len(recorder.losses))
+    clf = make_clf(**params).set_callbacks(Recorder(stop_after)).fit(*small_moons)
+    assert clf.stop_reason_ == "callback"
+    path = clf.loo_path_
+    assert len(path["alpha"]) < len(whole.loo_path_["alpha"])
+    assert_array_equal(path["loo_loss"][:-1], whole.loo_path_["loo_loss"][: len(path["alpha"]) - 1])
+    assert path["loo_loss"][-1] == np.inf  # that of the penalty at which it stopped
+    best = int(path["loo_loss"].argmin())
+    assert (clf.alpha_, clf.loo_loss_) == (path["alpha"][best], path["loo_loss"][best])
 
 
 @pytest.mark.filterwarnings("ignore:Training ended on the plateau")  # of the penalty
@@ -103,8 +134,8 @@ def test_a_callback_stops_all_starts(small_moons):
     first = make_clf(**options | {"n_init": 1}).fit(X, y)  # ends within its first lap
     recorder = Recorder(stop_after=first.n_iter_)
     clf = make_clf(**options).set_callbacks(recorder).fit(X, y)
-    assert first.stop_reason_ == "gradient small"
-    assert clf.stop_reason_ == "stopped by callback"
+    assert first.stop_reason_ == "converged"
+    assert clf.stop_reason_ == "callback"
     assert clf.init_losses_[1] == np.inf
 
 

@@ -72,24 +72,36 @@ def test_sorted_labels_of_many_classes():
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("label", [0, 1])
-def test_one_class_with_weight_is_refused(seed, label):
+def test_one_class_of_positive_weight_warns_on_dask(seed, label):
     random_state = np.random.RandomState(seed)
     X, y = random_state.standard_normal((600, 2)), random_state.randint(2, size=600)
     weights = random_state.uniform(0, 1, 600) * (y == label)
     clf = make_dask_clf()
     message = f"y holds only one class, {label}, in the rows of positive weight"
-    with pytest.raises(ValueError, match=message):
+    with pytest.warns(UserWarning, match=message):
         clf.fit(on_dask(X, 200), y, weights)
+    with pytest.warns(UserWarning, match=message):
+        local = make_clf(**DASK_PARAMS).fit(X, y, weights)
+    assert_allclose(clf.W2_, local.W2_, rtol=1e-8)
+    assert_array_equal(clf.predict(X), label)
 
 
 def test_weights_that_leave_no_row_are_refused():
     X, y = np.arange(20.0)[:, np.newaxis], np.arange(20) % 2
     clf, local = make_dask_clf(class_weight={0: 0}), make_clf(class_weight={0: 0})
-    message = "y holds only one class, 0, in the rows of positive weight"
+    message = "sample_weight times class_weight is zero for every row"
     with pytest.raises(ValueError, match=message):
         clf.fit(on_dask(X, 10), y, 1 - y)
     with pytest.raises(ValueError, match=message):
         local.fit(X, y, 1 - y)
+
+
+@pytest.mark.parametrize("class_weight", [None, "balanced", {"ash": 3}])
+def test_alpha_scale_on_dask_is_that_in_memory(many_blobs, many_weights, class_weight):
+    X, y = many_blobs
+    params = {"alpha": "scale", "class_weight": class_weight}
+    local, clf = fit_both(X, y, 100, 5 * many_weights, **params)
+    assert_allclose(clf.alpha_, local.alpha_, rtol=1e-12)
 
 
 def test_scalar_weight_is_accepted(many_blobs):

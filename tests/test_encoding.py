@@ -1,10 +1,12 @@
 """Labels and weights to targets, and the split of a validation set."""
 
+from functools import reduce
+from operator import add
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from helpers import make_clf
+from helpers import assert_same_weights, make_clf
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -30,19 +32,18 @@ def encode(y, sample_weight=None, class_weight=None, *, X=None, dtype=np.float64
     weights = _encoding.check_sample_weight(sample_weight, y.shape[0])
     classes, multilabel = _encoding.find_classes(y)
     codes = _encoding.codes_of(y, classes, multilabel)
-    class_weight = resolve(class_weight, codes, weights, classes, multilabel)
+    class_weight = resolve(class_weight, codes, weights, classes, multilabel)[0]
     examples = _encoding.encode(X, codes, weights, classes, class_weight)
     return Encoded(*examples, classes, multilabel)
 
 
 def resolve(class_weight, codes, weights, classes, multilabel=False):
-    shards = [range(0, len(codes), 2)]
-    return _encoding.resolve_class_weight(
-        class_weight,
-        classes,
-        multilabel,
-        lambda: _encoding.class_weight_sums(codes, weights, len(classes), shards),
-    )
+    """The class weights as a dict, and the sum of all weights."""
+    sums = np.array([codes.shape[1] if weights is None else weights.sum()]) if multilabel else None
+    if sums is None:
+        shards = [range(0, len(codes), 2)]
+        sums = reduce(add, _encoding.class_weight_sums(codes, weights, len(classes), shards))
+    return _encoding.resolve_class_weight(class_weight, classes, multilabel, sums)
 
 
 @pytest.mark.parametrize("y", [[-1, 1, 1, -1], [False, True, True, False], list("nyyn")])
@@ -126,7 +127,6 @@ def test_balanced_ignores_classes_without_weight():
     [
         ([1, 1], None, None, "only one class, 1: "),
         (["b", "b"], None, None, "only one class, 'b'"),
-        ([0, 1], [1, 0], None, "only one class, 0, in the rows of positive weight"),
         ([0, 1], [1, -1], None, "sample_weight must be finite and non-negative"),
         ([0, 1], [0, 0], None, "sample_weight is zero for every row"),
         ([0, 1], [1, np.nan], None, "sample_weight contains NaN"),
@@ -135,10 +135,11 @@ def test_balanced_ignores_classes_without_weight():
         ([0, 1], [[1], [2]], None, r"sample_weight has shape \(2, 1\).*\(2,\)"),
         ([0, 1], ["a", "b"], None, "could not convert string to float"),
         ([0, 1], "balanced", None, "sample_weight must hold one number .* got 'balanced'"),
+        ([0, 1], {0: 1, 1: 2}, None, "sample_weight must hold one number .* set by class_weight"),
         ([0, 1], None, {0: 1, 1: -1}, "class_weight must be finite and non-negative"),
         ([0, 1], None, {0: 1, 1: np.nan}, "class_weight must be finite and non-negative"),
         ([0, 1], None, {0: 1, 7: 1}, "are not in class_weight"),
-        ([0, 1], None, {0: 1, 1: 0}, "only one class"),
+        ([0, 1], [1, 0], {0: 0}, "sample_weight times class_weight is zero for every row"),
         (Y_INDICATOR, None, "balanced", "class_weight='balanced' is not supported for multilabel"),
         ([[-1, 1], [1, 1]], None, None, "indicator matrix of 0 and 1, got the values"),
         ([[1, 2], [3, 1]], None, None, "MultiOutputClassifier"),
@@ -154,6 +155,33 @@ def test_bad_targets_and_weights_are_refused(y, sample_weight, class_weight, mes
 def test_labels_of_mixed_types_are_refused(y):
     with pytest.raises(TypeError, match=r"y mixes labels of the types .*: use"):
         make_clf().fit(np.zeros((3, 1)), np.array(y, dtype=object))
+
+
+def test_bytes_labels_are_refused():
+    with pytest.raises(TypeError, match="y has labels of the type bytes_: use numbers or strings"):
+        make_clf().fit(np.zeros((2, 1)), np.array([b"a", b"b"]))
+
+
+@pytest.mark.parametrize("weighting", [{"sample_weight": [1, 0, 2]}, {"class_weight": {1: 0}}])
+def test_one_class_of_positive_weight_warns(weighting):
+    X, y = np.arange(3.0)[:, np.newaxis], [0, 1, 0]
+    clf = make_clf(class_weight=weighting.get("class_weight"))
+    message = "y holds only one class, 0, in the rows of positive weight"
+    with pytest.warns(UserWarning, match=message) as caught:
+        clf.fit(X, y, weighting.get("sample_weight"))
+    assert [warning.filename for warning in caught] == [__file__]
+    assert_array_equal(clf.classes_, [0, 1])
+    assert_array_equal(clf.predict(X), 0)
+
+
+def test_float32_weights_that_round_to_0_drop_their_rows():
+    targets = encode([0, 1, 1], [1, 1, 1e-60], dtype=np.float32)
+    assert_array_equal(targets.X[:, 0], [0, 1])
+    assert_array_equal(targets.weights, [1, 1])
+    assert len(encode([0, 1, 1], [1, 1, 1e-60]).X) == 3
+    X, y = np.arange(4, dtype=np.float32)[:, np.newaxis], [0, 0, 1, 1]
+    clf, fewer = (make_clf(alpha=0.01).fit(X[:n], y[:n], [1, 1, 1, 1e-60][:n]) for n in (4, 3))
+    assert_same_weights(clf, fewer)
 
 
 def test_labels_are_coded_by_given_classes():
@@ -180,7 +208,7 @@ def test_split_keeps_shares_weights_and_order():
     y = (np.arange(100) % 4 == 0).astype(int)
     X, weights = np.arange(100.0)[:, np.newaxis], np.arange(1, 101) / 100
     examples = encode(y, weights, X=X)[:3]
-    parts = _encoding.split(examples, False, 0.2, np.random.RandomState(0))
+    parts = _encoding.split(examples, np.array([0, 1]), 0.2, np.random.RandomState(0))
     assert [len(X_part) for X_part, _, _ in parts] == [80, 20]
     for X_part, Y_part, weights_part in parts:
         rows = X_part[:, 0].astype(int)
@@ -193,11 +221,21 @@ def test_split_keeps_shares_weights_and_order():
 
 def test_balanced_weights_apply_to_other_rows():
     numbers = np.array([0, 1])
-    letters = resolve("balanced", np.array([0, 0, 1]), None, np.array(["a", "b"]))
+    letters, _ = resolve("balanced", np.array([0, 0, 1]), None, np.array(["a", "b"]))
     assert letters == {"a": 0.5, "b": 1.0}
-    balanced = resolve("balanced", numbers, np.array([2, 1]), numbers)
+    balanced, _ = resolve("balanced", numbers, np.array([2, 1]), numbers)
     assert balanced[1] == 2 * balanced[0]
-    assert resolve({0: 3}, numbers, None, numbers) == {0: 3}
+    assert resolve({0: 3}, numbers, None, numbers)[0] == {0: 3}
+
+
+def test_class_weight_changes_the_sum_of_weights():
+    codes, weights, classes = np.array([0, 0, 1]), np.array([0.5, 1.0, 0.25]), np.array(["a", "b"])
+    assert resolve(None, codes, None, classes) == (None, 3)
+    assert resolve(None, codes, weights, classes) == (None, 1.75)
+    assert resolve("balanced", codes, weights, classes)[1] == 1.75
+    assert resolve({"a": 2, "b": 8}, codes, weights, classes)[1] == 5
+    assert resolve({"b": 4}, codes, weights, classes)[1] == 2.5
+    assert resolve(None, Y_INDICATOR.T, None, np.arange(3), multilabel=True) == (None, 4)
 
 
 # Labels of another dtype than the classes. A cast must never make unequal labels equal.

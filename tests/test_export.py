@@ -26,7 +26,7 @@ TARGETS = {
 
 
 def network(**parameters):
-    return TwoLayerSigmoidClassifier(max_iter=100, random_state=0, **parameters)
+    return TwoLayerSigmoidClassifier(**{"n_h": 8, "max_iter": 100, "random_state": 0} | parameters)
 
 
 def run(onnx, X, outputs=None):
@@ -61,6 +61,15 @@ def spread(logits):
     """How far the largest logit of each row is above the next."""
     last_two = np.sort(logits, axis=1)[:, -2:]
     return last_two[:, 1] - last_two[:, 0]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_features_far_from_zero_are_exported(target):
+    rows, y = TARGETS[target]
+    rows = 1e3 * rows + 1e4
+    clf = network().fit(rows, y)
+    _, P = run(export.to_onnx(clf), rows)
+    np.testing.assert_allclose(P, clf.predict_proba(rows), rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -120,6 +129,7 @@ def test_raw_scores_are_the_logits(target):
     np.testing.assert_allclose(scores, expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:Training ended")  # at so small a rate
 def test_saturated_logits_stay_probabilities():
     start = (
         np.full((1, 1), 1000.0),
@@ -201,8 +211,12 @@ def test_unsupported_models_are_refused():
     with pytest.raises(TypeError, match="Other overrides _forward"):
         export.to_onnx(Other(max_iter=100, random_state=0).fit(X[:50], codes[:50]))
     dates = np.array(["2026-01-01", "2026-01-02"], dtype="datetime64[D]")[codes[:50] % 2]
-    with pytest.raises(ValueError, match="ONNX has no labels of type datetime64"):
-        export.to_onnx(network().fit(X[:50], dates))
+    for zipmap in False, True, "columns":
+        with pytest.raises(ValueError, match="ONNX has no labels of type datetime64"):
+            export.to_onnx(network().fit(X[:50], dates), zipmap=zipmap)
+    large = np.array([1, 2**63], dtype=np.uint64)[codes[:50] % 2]
+    with pytest.raises(ValueError, match=r"ONNX has no labels above 2\*\*63 - 1: give integers of"):
+        export.to_onnx(network().fit(X[:50], large))
     several = network().fit(X_labels[:50], Y_labels[:50])
     with pytest.raises(ValueError, match="zipmap needs one label per row"):
         export.to_onnx(several, zipmap=True)

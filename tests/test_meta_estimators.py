@@ -33,6 +33,7 @@ from sklearn.multioutput import ClassifierChain
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
+from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.fixes import parse_version
 
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _classifier
@@ -40,7 +41,7 @@ from two_layer_sigmoid import TwoLayerSigmoidClassifier, _classifier
 mpl.use("Agg")
 
 
-CLF = TwoLayerSigmoidClassifier(random_state=0)
+CLF = TwoLayerSigmoidClassifier(n_h=8, max_iter=2000, alpha=1e-3, random_state=0)
 ENOUGH = 0.9  # more than the share of the moons' rows that a straight line gets right
 
 
@@ -101,6 +102,20 @@ def test_meta_estimator_is_accurate(data, ensemble):
     assert clone(ensemble).fit(X, labels).score(X, labels) > ENOUGH
 
 
+@pytest.mark.filterwarnings("ignore:Training ended:sklearn.exceptions.ConvergenceWarning")
+def test_all_bootstraps_with_few_positives_are_fitted():
+    """Some bootstraps have no row of the rare class, and their fits warn."""
+    X = np.random.RandomState(0).standard_normal((100, 2))
+    y = (np.arange(100) < 2).astype(int)
+    ensemble = BaggingClassifier(
+        clone(CLF).set_params(max_iter=50), n_estimators=20, random_state=0
+    )
+    with pytest.warns(UserWarning, match="y holds only one class, 0, in the rows of positive"):
+        ensemble.fit(X, y)
+    assert len(ensemble.estimators_) == 20
+    assert ensemble.predict_proba(X).shape == (100, 2)
+
+
 def test_one_vs_rest_of_three_classes(three_blobs):
     assert OneVsRestClassifier(CLF).fit(*three_blobs).score(*three_blobs) > 0.85
 
@@ -113,7 +128,8 @@ def test_ada_boost_passes_sample_weights(data):
             weights.append(sample_weight)
             return super().fit(X, y, sample_weight)
 
-    AdaBoostClassifier(Recording(n_h=2, max_iter=300), n_estimators=3, random_state=0).fit(*data)
+    clf = Recording(n_h=2, max_iter=300, alpha=0)
+    AdaBoostClassifier(clf, n_estimators=3, random_state=0).fit(*data)
     assert np.ptp(weights[0]) == 0
     assert np.ptp(weights[1]) > 0
 
@@ -173,6 +189,38 @@ def test_html_representation_links_to_a_published_site(monkeypatch):
     monkeypatch.setattr(_classifier, "metadata", lambda name: published)
     page = "https://example.org/docs/api/two_layer_sigmoid.TwoLayerSigmoidClassifier.html"
     assert page in CLF._repr_html_()
+
+
+FAST = TwoLayerSigmoidClassifier(n_h=4, max_iter=100, random_state=0)
+# The checks that fail for bagged LogisticRegression too.
+NOT_FOR_BAGGING = {
+    "check_sample_weight_equivalence_on_dense_data": "bootstraps draw rows",
+    "check_sample_weight_equivalence_on_sparse_data": "bootstraps draw rows",
+    "check_decision_proba_consistency": "means of logits and of probabilities differ in order",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Training :sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:y holds only one class:UserWarning")
+@pytest.mark.filterwarnings("ignore:Label not .* is present in all training examples:UserWarning")
+@pytest.mark.filterwarnings(
+    "ignore:invalid value encountered in cast:RuntimeWarning"
+)  # of inf in y
+@parametrize_with_checks(
+    [
+        VotingClassifier([("a", FAST), ("b", FAST)], voting="soft"),
+        StackingClassifier([("a", FAST), ("b", FAST)], cv=2),
+        BaggingClassifier(FAST, n_estimators=3),
+        CalibratedClassifierCV(FAST, cv=2),
+        OneVsRestClassifier(FAST),
+    ]
+)
+def test_check_of_scikit_learn_for_ensembles(estimator, check):
+    name = check.func.__name__
+    if isinstance(estimator, BaggingClassifier) and name in NOT_FOR_BAGGING:
+        pytest.skip(f"{name}: {NOT_FOR_BAGGING[name]}, for LogisticRegression too")
+    check(estimator)
 
 
 @pytest.mark.slow

@@ -21,8 +21,15 @@ def test_lbfgs_reaches_the_loss_of_nnet(case):
     make, n_h, alpha = CASES[case]
     X, y = problems.load(make, standardise=True)
     start = tuple(np.array(W) for W in SAID[case]["start"])
-    clf = TwoLayerSigmoidClassifier(n_h, solver="lbfgs", alpha=alpha, init=start, tol=1e-8)
-    clf.fit(X, y)
-    assert clf.stop_reason_ == "gradient small"
+    clf = TwoLayerSigmoidClassifier(
+        n_h,
+        solver="lbfgs",
+        max_iter=3000,
+        tol=1e-8,
+        standardize=False,
+        alpha=alpha,
+        init=start,
+    ).fit(X, y)
+    assert clf.stop_reason_ == "converged"
     assert clf.loss_curve_[0] > clf.loss_ + 0.1  # there was a setting to go
     assert clf.loss_ == pytest.approx(SAID[case]["loss"], abs=1e-6)

@@ -26,7 +26,7 @@ from two_layer_sigmoid._parallel import (
 )
 
 
-@pytest.mark.filterwarnings("ignore:Training ended on the plateau")  # after ten iterations
+@pytest.mark.filterwarnings("ignore:Training ended")  # after ten iterations
 @pytest.mark.skipif(os.cpu_count() == 1, reason="BLAS has but one thread on one core")
 def test_results_do_not_depend_on_blas_threads():
     random_state = np.random.RandomState(0)

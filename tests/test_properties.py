@@ -12,6 +12,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from scipy.special import entr
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
@@ -47,7 +48,8 @@ PARAMETERS = st.fixed_dictionaries(
         "solver": st.sampled_from(["gd", "lbfgs"]),
         "batch_size": st.integers(1, 20),
         "momentum": st.sampled_from([0.0, 0.5, 0.999]),
-        "alpha": st.sampled_from([0.0, 1e-3, 10.0, 1e300]),
+        "standardize": st.booleans(),
+        "alpha": st.sampled_from([0.0, 1e-3, 10.0, 1e300, "scale", "loo"]),
         "init": st.sampled_from(["auto", "small", "spread"]),
         "n_init": st.integers(1, 3),
         "early_stopping": st.booleans(),
@@ -90,11 +92,39 @@ def test_fit_raises_documented_errors_or_works(rows, parameters, kind):
 
 # What fit may say of such input, of which each line is documented.
 DOCUMENTED = re.compile(
-    r"^(batch_size=|momentum=|Input X contains infinity|X holds values too large"
+    r"^(batch_size=|momentum=|alpha='loo' |Input X contains infinity|X holds values too large"
     r"|validation_fraction=|y holds only one class|sample_weight is zero for every row"
     r"|class_weight='balanced' is not supported|The loss or its gradient is not finite"
     r"|Found array with 0 sample|y_val holds)"
 )
+
+
+@given(data(), PARAMETERS, WEIGHTS)
+def test_fit_is_no_worse_than_a_constant_or_warns(rows, parameters, kind):
+    X, y = rows
+    parameters |= {"early_stopping": False}  # the loss is then that of all rows
+    weights = weights_of(kind, len(X))
+    clf = TwoLayerSigmoidClassifier(**parameters)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            clf.fit(X, y, sample_weight=weights)
+        except ValueError:
+            return
+    with np.errstate(under="ignore"):
+        Z = np.asarray(clf.decision_function(X), np.float64).reshape(len(X), -1)
+    Y = y if clf._multilabel else y[:, np.newaxis] == clf.classes_
+    Y = Y[:, 1:] if Z.shape[1] < Y.shape[1] else Y
+    w = np.ones(len(X)) if weights is None else weights / weights.max()
+    if clf.class_weight == "balanced":
+        sums = w @ (y[:, np.newaxis] == clf.classes_)
+        w = w / np.where(sums > 0, sums, 1)[np.searchsorted(clf.classes_, y)]
+    rates = w @ Y / w.sum()
+    constant = (entr(rates) + entr(1 - rates)).sum()
+    log_loss = w @ np.logaddexp(0, np.where(Y, -Z, Z)).sum(axis=1) / w.sum()
+    event("warned" if caught else "quiet")
+    if constant > 0 and not caught:
+        assert log_loss <= 1.01 * constant + 1e-6
 
 
 def refused_in_words(error):
@@ -143,7 +173,7 @@ class CallSequences(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.clf = TwoLayerSigmoidClassifier(2, 0.1, max_iter=3, tol=0, random_state=0)
+        self.clf = TwoLayerSigmoidClassifier(2, 0.1, max_iter=3, tol=0, alpha=0, random_state=0)
         self.fitted_to = self.loss = self.P = None
 
     def refuses(self, call, message):
@@ -165,7 +195,7 @@ class CallSequences(RuleBasedStateMachine):
             call(X, y)
         assert self.clf.n_iter_ == len(self.clf.loss_curve_) == n_iter
         if resumes:
-            assert self.clf.loss_curve_[0] == self.loss
+            assert self.clf.loss_curve_[0] == pytest.approx(self.loss, rel=1e-10)
         self.fitted_to, self.loss = (kind, self.clf.n_h), self.clf.loss_
         self.P = self.clf.predict_proba(X)
 
@@ -192,6 +222,7 @@ class CallSequences(RuleBasedStateMachine):
             {},
             optional={
                 "warm_start": st.booleans(),
+                "standardize": st.booleans(),
                 "max_iter": st.integers(1, 4),
                 "momentum": st.sampled_from([0.0, 0.9]),
                 "learning_rate": st.sampled_from([0.1, 1.0]),

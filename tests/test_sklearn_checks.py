@@ -1,6 +1,7 @@
 """scikit-learn's own checks of the estimator contract, for several settings."""
 
 import pytest
+from helpers import LECTURE
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
@@ -14,13 +15,18 @@ QUICK = [
     TwoLayerSigmoidClassifier(solver="lbfgs", max_iter=100),
     TwoLayerSigmoidClassifier(solver="lbfgs", n_h=2, n_init=3, alpha=1e-3),
     TwoLayerSigmoidClassifier(early_stopping=True, max_iter=300),
+    TwoLayerSigmoidClassifier(standardize=False, max_iter=300),
+    TwoLayerSigmoidClassifier(alpha=0, max_iter=300),
 ]
 SLOW = [
     TwoLayerSigmoidClassifier(),
-    TwoLayerSigmoidClassifier(n_h=2, init="small"),
-    TwoLayerSigmoidClassifier(n_h=4, init="spread", learning_rate=0.3, alpha=1e-3),
-    TwoLayerSigmoidClassifier(solver="lbfgs"),
+    TwoLayerSigmoidClassifier(n_h=8, max_iter=3000, **LECTURE),
+    TwoLayerSigmoidClassifier(n_h=2, init="small", max_iter=3000),
+    TwoLayerSigmoidClassifier(n_h=4, init="spread", learning_rate=0.3, alpha=1e-3, max_iter=3000),
+    TwoLayerSigmoidClassifier(solver="lbfgs", max_iter=3000),
     TwoLayerSigmoidClassifier(solver="lbfgs", class_weight="balanced", max_iter=200),
+    TwoLayerSigmoidClassifier(n_h=4, solver="lbfgs", alpha="loo", max_iter=200),
+    TwoLayerSigmoidClassifier(solver="lbfgs", alpha=0, max_iter=200),
 ]
 RANDOM_ROWS = {
     f"check_sample_weight_equivalence_on_{kind}_data": "mini-batches and splits draw rows"
@@ -33,10 +39,12 @@ def expected_failures(clf):
     return {} if clf.batch_size is None and not clf.early_stopping else RANDOM_ROWS
 
 
-# The checks fit few rows of generated data, for which our own two warnings can be right.
+# The checks fit few rows of generated data, for which our own warnings can be right.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Training :sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:The classes can be separated"),
     pytest.mark.filterwarnings("ignore:The features of X have wild scales:UserWarning"),
+    pytest.mark.filterwarnings("ignore:y holds only one class:UserWarning"),
 ]
 
 

@@ -42,7 +42,7 @@ def lbfgs(objective, theta, max_iter=1000, **monitor):
 def test_small_gradient_stops():
     theta = np.zeros(4)
     state = descend(Quadratic(), theta)
-    assert state.stop_reason == "gradient small"
+    assert state.stop_reason == "converged"
     assert len(state.loss_curve) == 20  # 2^-20 is the first power of a half below 1e-6
     assert_array_equal(theta, 1 - 2.0**-20)
     assert state.loss == 1 + 4 / 2 * 2.0**-40
@@ -52,7 +52,7 @@ def test_small_gradient_stops():
 def test_tol_applies_to_the_largest_entry():
     theta = np.array([0.0, 1, 1, 1])
     state = descend(Quadratic(), theta, monitor=Monitor(tol=1.0))
-    assert state.stop_reason == "gradient small"
+    assert state.stop_reason == "converged"
     assert state.loss_curve == []
     assert descend(Quadratic(), theta, monitor=Monitor(tol=0.999)).n_iter == 1
 
@@ -65,7 +65,7 @@ def test_plateau_does_not_stop():
 def test_iteration_limit_stops():
     theta = np.zeros(4)
     state = descend(Quadratic(), theta, 3)
-    assert state.stop_reason == "iteration limit"
+    assert state.stop_reason == "max_iter"
     assert state.loss_curve == [3.0, 1.5, 1.125]
     assert state.loss == 1 + 2 / 64  # of the parameters after the third update
     assert_array_equal(theta, 0.875)
@@ -81,7 +81,7 @@ def test_high_loss_is_divergence():
 
 def test_oscillation_is_not_divergence():
     state = descend(Quadratic(), np.zeros(4), learning_rate=2.0)
-    assert state.stop_reason == "iteration limit"
+    assert state.stop_reason == "max_iter"
     assert set(state.loss_curve) == {3.0}
 
 
@@ -108,7 +108,7 @@ def test_large_finite_values_are_not_divergence(dtype, where):
             return 1.0, Parameters.views(gradient.copy(), 1, 1, 1)
 
     state = descend(Linear(), theta, 3, monitor=Monitor(tol=-1.0), learning_rate=0.1)
-    assert state.stop_reason == "iteration limit"
+    assert state.stop_reason == "max_iter"
 
 
 @pytest.mark.parametrize("entry", [math.nan, math.inf])
@@ -129,7 +129,7 @@ def test_values_that_are_not_finite_are_divergence(where, entry):
 def test_callback_stops_descent():
     callbacks = Callbacks(stop_at=3)
     state = descend(Quadratic(), np.zeros(4), monitor=Monitor(tol=1e-6, tasks=callbacks))
-    assert state.stop_reason == "stopped by callback"
+    assert state.stop_reason == "callback"
     assert state.loss_curve == [3.0, 1.5, 1.125]
     assert state.loss == 1 + 2 / 64  # after three updates
 
@@ -147,7 +147,7 @@ def test_early_stopping_and_restoring_the_best(solver):
         state = descend(Quadratic(), np.zeros(4), learning_rate=0.1, monitor=monitor)
     else:
         state = lbfgs(Rosenbrock(), np.zeros(4), **options)
-    assert state.stop_reason == "early stopping"
+    assert state.stop_reason == "early_stopping"
     curve = state.validation_loss_curve
     assert len(curve) == state.n_iter
     assert state.n_iter - curve.index(min(curve)) == 4
@@ -182,7 +182,7 @@ def test_last_parameters_can_be_best():
     monitor = Monitor(tol=1e-6, validation_loss=Quadratic().loss, n_iter_no_change=9)
     state = descend(Quadratic(), np.zeros(4), 2, monitor=monitor)
     _solvers.finalize(state, Quadratic(), np.float64)
-    assert state.stop_reason == "iteration limit"
+    assert state.stop_reason == "max_iter"
     assert state.loss == 1.125 < min(state.validation_loss_curve)
 
 
@@ -273,7 +273,7 @@ VALLEY = [-1.2, 1.0, -1.2, 1.0]
 
 def test_lbfgs_finds_the_minimum():
     state = lbfgs(Rosenbrock(), np.array(VALLEY))
-    assert state.stop_reason == "gradient small"
+    assert state.stop_reason == "converged"
     assert_allclose(state.theta, 1, rtol=1e-6)
     assert state.loss_curve[0] == Rosenbrock().loss(make_state(VALLEY).params)
     assert np.all(np.diff([*state.loss_curve, state.loss]) < 0)
@@ -282,19 +282,19 @@ def test_lbfgs_finds_the_minimum():
 
 def test_lbfgs_counts_iterations():
     state = lbfgs(Rosenbrock(), np.array(VALLEY), 7)
-    assert (state.stop_reason, state.n_iter) == ("iteration limit", 7)
+    assert (state.stop_reason, state.n_iter) == ("max_iter", 7)
     longer = lbfgs(Rosenbrock(), np.array(VALLEY), 8)
     assert longer.loss_curve == [*state.loss_curve, state.loss]
 
 
 def test_lbfgs_stops_at_a_minimum():
     state = lbfgs(Rosenbrock(), np.ones(4))
-    assert (state.stop_reason, state.n_iter, state.loss) == ("gradient small", 0, 0.0)
+    assert (state.stop_reason, state.n_iter, state.loss) == ("converged", 0, 0.0)
 
 
 def test_lbfgs_stops_at_the_limit_of_precision():
     state = lbfgs(Rosenbrock(), np.array(VALLEY), tol=0.0)
-    assert state.stop_reason == "gradient small"
+    assert state.stop_reason == "converged"
     assert state.n_iter < 200
     assert state.loss <= 1e-20
     assert state.loss == Rosenbrock().loss(state.params)
@@ -303,7 +303,7 @@ def test_lbfgs_stops_at_the_limit_of_precision():
 def test_callback_stops_lbfgs():
     callbacks = Callbacks(stop_at=3)
     state = lbfgs(Rosenbrock(), np.array(VALLEY), tasks=callbacks)
-    assert state.stop_reason == "stopped by callback"
+    assert state.stop_reason == "callback"
     assert callbacks.n_begun == 4
     assert state.n_iter == 3
 
@@ -319,7 +319,7 @@ class Uphill(Quadratic):
 def test_lbfgs_stops_if_line_search_fails():
     theta = np.zeros(4)
     state = lbfgs(Uphill(), theta)
-    assert state.stop_reason == "gradient small"
+    assert state.stop_reason == "line_search"
     assert state.n_iter == 0
     assert_array_equal(theta, np.zeros(4))
     assert state.loss == Quadratic().loss(state.params)
@@ -372,7 +372,7 @@ def test_lbfgs_checks_which_point_was_evaluated_last(monkeypatch):
     monkeypatch.undo()
     expected = lbfgs(Rosenbrock(), np.array(VALLEY))
     assert state.loss_curve == expected.loss_curve
-    assert state.stop_reason == "gradient small"
+    assert state.stop_reason == "converged"
     assert_array_equal(state.theta, expected.theta)
 
 
@@ -421,15 +421,15 @@ def test_epoch_updates_once_per_minibatch():
     assert_array_equal(theta, 1.125)
     assert state.loss_curve == [(0.5 + 6.125) / 2]
     assert state.loss == 2 + 4 * 0.125**2 / 2  # of all rows, after the epoch
-    assert state.stop_reason == "iteration limit"
+    assert state.stop_reason == "max_iter"
 
 
 def test_minibatches_stop_at_small_mean_gradient():
     # From 1 at both batches: 1 - h, then 1 - h + h (1 + h); the gradients are 1 and -1 - h.
     state = minibatches(np.ones(4), 100, tol=0.01, learning_rate=0.01)
-    assert (state.stop_reason, state.n_iter) == ("gradient small", 0)  # that of all rows
+    assert (state.stop_reason, state.n_iter) == ("converged", 0)  # that of all rows
     state = minibatches(np.full(4, 1.1), 10_000, tol=0.01, learning_rate=0.01)
-    assert state.stop_reason == "gradient small"
+    assert state.stop_reason == "converged"
     assert 0 < state.n_iter < 10_000
 
 
@@ -437,7 +437,7 @@ def test_cancelling_minibatch_gradients_do_not_stop():
     # From 2 the step h = 1 leads to 0 and then to 2 again. The gradients there are 2 and -2, and
     # their mean is 0.
     state = minibatches(np.full(4, 2.0), 50, tol=1e-6, learning_rate=1.0)
-    assert (state.stop_reason, state.n_iter) == ("iteration limit", 50)
+    assert (state.stop_reason, state.n_iter) == ("max_iter", 50)
 
 
 def test_diverging_minibatches_keep_finite_parameters():
@@ -497,7 +497,7 @@ def test_minibatches_check_the_full_gradient():
     epoch = lambda: iter([(Parabola(0.0), 1.0)])  # noqa: E731
     state = minibatches(np.ones(4), 100, objective=Parabola(0.0), epoch=epoch, tol=0.1)
     # The gradients of the epochs are 1, 1/2, 1/4, 1/8 and 1/16; after the last, all rows' is 1/32.
-    assert (state.stop_reason, state.n_iter) == ("gradient small", 5)
+    assert (state.stop_reason, state.n_iter) == ("converged", 5)
 
 
 # Successive halving
@@ -511,8 +511,8 @@ def halving(n_states, max_iter=16, first_rung=2, losses=None, reasons=None, moni
         i = states.index(state)
         calls.append((i, until))
         state.loss = state.best_loss = losses(i, until) if losses else float(i)
-        state.stop_reason = (reasons and reasons(i, until)) or "iteration limit"
-        state.loss_curve = [0.0] * (3 if state.stop_reason == "gradient small" else until)
+        state.stop_reason = (reasons and reasons(i, until)) or "max_iter"
+        state.loss_curve = [0.0] * (3 if state.stop_reason == "converged" else until)
 
     best = _solvers.successive_halving(
         states, solve, monitor or Monitor(tol=0.0), max_iter=max_iter, first_rung=first_rung
@@ -557,22 +557,22 @@ def test_finished_survivor_is_kept():
     best, calls, _ = halving(
         2,
         losses=lambda i, until: float(i),
-        reasons=lambda i, until: "gradient small" if i == 0 else None,
+        reasons=lambda i, until: "converged" if i == 0 else None,
     )
     assert (best, calls) == (0, [(0, 2), (1, 2)])
     best, calls, _ = halving(
         3,
         losses=lambda i, until: 5.0 if (i, until) == (0, 4) else float(i),
-        reasons=lambda i, until: "gradient small" if until == 4 else None,
+        reasons=lambda i, until: "converged" if until == 4 else None,
     )
     assert (best, calls) == (1, [(0, 2), (1, 2), (2, 2), (0, 4), (1, 4)])
 
 
 def test_callback_stops_successive_halving():
-    reasons = lambda i, until: "stopped by callback" if i == 1 else None  # noqa: E731
+    reasons = lambda i, until: "callback" if i == 1 else None  # noqa: E731
     best, _, states = halving(4, first_rung=4, reasons=reasons)
     assert best == 0
-    assert states[0].stop_reason == "stopped by callback"
+    assert states[0].stop_reason == "callback"
     assert states[2].loss == math.inf
 
 
@@ -581,10 +581,10 @@ def test_stop_in_last_rung_keeps_the_best():
         2,
         first_rung=4,
         losses=lambda i, until: 10.0 if (i, until) == (0, 16) else float(i),
-        reasons=lambda i, until: "stopped by callback" if until == 16 else None,
+        reasons=lambda i, until: "callback" if until == 16 else None,
     )
     assert best == 1
-    assert states[1].stop_reason == "stopped by callback"
+    assert states[1].stop_reason == "callback"
 
 
 class StopsAtTheEnd(Callbacks):
@@ -595,9 +595,9 @@ class StopsAtTheEnd(Callbacks):
 @pytest.mark.parametrize(
     ("n_states", "reason", "expected"),
     [
-        (1, "iteration limit", "stopped by callback"),
-        (1, "gradient small", "gradient small"),
-        (2, "gradient small", "stopped by callback"),
+        (1, "max_iter", "callback"),
+        (1, "converged", "converged"),
+        (2, "converged", "callback"),
     ],
 )
 def test_callback_can_stop_at_the_last_update(n_states, reason, expected):
@@ -606,7 +606,7 @@ def test_callback_can_stop_at_the_last_update(n_states, reason, expected):
     assert states[best].stop_reason == expected
 
 
-@pytest.mark.parametrize("reason", ["gradient small", "iteration limit"])
+@pytest.mark.parametrize("reason", ["converged", "max_iter"])
 def test_finished_state_is_not_trained_again(reason):
     _, calls, _ = halving(2, 4, 4, reasons=lambda i, until: reason)
     assert calls == [(0, 4), (1, 4)]
@@ -635,4 +635,4 @@ def test_solver_of_the_contributing_guide_works():
     state = make_state(np.zeros(4))
     namespace["sign_descent"](Quadratic(), state, 50, Monitor(tol=0.2), learning_rate=0.125)
     assert_array_equal(state.theta, 0.875)  # the gradient is -0.125 there
-    assert (state.stop_reason, state.n_iter) == ("gradient small", 7)
+    assert (state.stop_reason, state.n_iter) == ("converged", 7)

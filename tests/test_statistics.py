@@ -6,10 +6,11 @@ from helpers import M, blocked, random_problem
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.metrics import log_loss
+from sklearn.preprocessing import StandardScaler
 
 from two_layer_sigmoid._statistics import (
     baseline_loss,
-    feature_mean_std,
+    feature_moments,
     max_abs_features,
     sum_of_weights,
 )
@@ -28,16 +29,38 @@ def test_sum_of_weights_counts_rows_without_weights():
 @pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("kind", [np.asarray, np.asfortranarray, sparse.csr_array])
-def test_feature_mean_std_equals_numpy(kind, weighted):
+def test_feature_moments_equal_numpy(kind, weighted):
     X, _, _, weights = random_problem()
     X = np.c_[X * [1, 100, 1e-3] + [0, -5, 2], np.full(M, 0.1)]
     w = weights if weighted else None
     expected = np.average(X, axis=0, weights=w)
-    mean, std = feature_mean_std(blocked(kind(X), weights=w))
-    assert_allclose(mean, expected, rtol=1e-12, atol=1e-14)
+    moments = feature_moments(blocked(kind(X), weights=w))
+    assert moments.n_samples == (weights.sum() if weighted else M)
+    assert_allclose(moments.mean, expected, rtol=1e-12, atol=1e-14)
     expected_std = np.sqrt(np.average((X - expected) ** 2, axis=0, weights=w))
-    assert_allclose(std[:3], expected_std[:3], rtol=1e-12)
-    assert std[3] == 0  # constant, though 0.1 is no binary fraction
+    assert_allclose(moments.std()[:3], expected_std[:3], rtol=1e-12)
+    assert moments.std()[3] == 0  # constant, though 0.1 is no binary fraction
+    assert_array_equal(moments.scale(), [*moments.std()[:3], 1])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("offset", [0.0, 1e8])
+def test_combined_moments_equal_standard_scaler(weighted, offset):
+    X, _, _, weights = random_problem()
+    X = X * [1, 100, 1e-3] + offset
+    scaler, combined = StandardScaler(), None
+    for rows in np.split(np.arange(M), [1, 10, 500]):
+        w = 1 + weights[rows] if weighted else None
+        scaler.partial_fit(X[rows], sample_weight=w)
+        moments = feature_moments(blocked(X[rows], weights=w))
+        combined = combined.combined_with(moments) if combined else moments
+    assert_allclose(combined.n_samples, (1 + weights).sum() if weighted else M)
+    assert_allclose(combined.mean, scaler.mean_, rtol=1e-12, atol=1e-14)
+    if offset == 0:  # StandardScaler loses more digits than we do
+        assert_allclose(combined.var, scaler.var_, rtol=1e-10)
+    whole = feature_moments(blocked(X, weights=1 + weights if weighted else None))
+    assert_allclose(combined.mean, whole.mean, rtol=1e-12, atol=1e-14)
+    assert_allclose(combined.var, whole.var, rtol=1e-10 if offset == 0 else 1e-5)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -54,17 +77,17 @@ def test_baseline_loss_of_constant_targets_is_zero(seed):
 def test_float32_statistics_are_computed_in_float64():
     X = np.full((10**6, 1), 16777216.0, np.float32)
     X[::2] += 2
-    mean, std = feature_mean_std(blocked(X))
-    assert (mean.item(), std.item()) == (16777217.0, 1.0)
+    moments = feature_moments(blocked(X))
+    assert (moments.mean.item(), moments.std().item()) == (16777217.0, 1.0)
 
 
 @pytest.mark.parametrize("scale", [1e-9, 1.0, 1e9])
 def test_std_below_rounding_error_is_zero(scale):
     X = scale * np.array([[1.0], [1.0 + 1e-10], [1.0 - 1e-10]])
-    assert feature_mean_std(blocked(X))[1].item() == pytest.approx(
-        scale * 1e-10 * np.sqrt(2 / 3), rel=1e-4
-    )
-    assert feature_mean_std(blocked(scale * (1 + (X / scale - 1) * 1e-4)))[1].item() == 0
+    std = feature_moments(blocked(X)).std().item()
+    assert std == pytest.approx(scale * 1e-10 * np.sqrt(2 / 3), rel=1e-4)
+    constant = feature_moments(blocked(scale * (1 + (X / scale - 1) * 1e-4)))
+    assert (constant.std().item(), constant.scale().item()) == (0, 1)
 
 
 @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array, sparse.csc_array])

@@ -6,10 +6,18 @@ import warnings
 
 import numpy as np
 import pytest
-from helpers import WEIGHTS, make_clf
-from numpy.testing import assert_array_equal
+import sklearn
+from helpers import LECTURE, WEIGHTS, make_clf
+from numpy.testing import assert_array_equal, assert_equal
 from scipy import sparse
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.fixes import parse_version
 
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _validation
 
@@ -71,7 +79,7 @@ BAD_DATA = [
 
 @pytest.fixture
 def fitted():
-    return TwoLayerSigmoidClassifier(max_iter=5, random_state=0).fit(X, y)
+    return make_clf(**LECTURE, max_iter=5).fit(X, y)
 
 
 def snapshot(clf):
@@ -83,7 +91,7 @@ def assert_unchanged(clf, state):
     assert vars(clf).keys() == state.keys()
     assert clf.init is state["init"]
     for name in state.keys() - {"init"}:
-        assert_array_equal(getattr(clf, name), state[name])
+        assert_equal(getattr(clf, name), state[name])
 
 
 @pytest.mark.parametrize(("params", "message"), BAD_PARAMETERS)
@@ -115,7 +123,7 @@ def test_initial_overflow_names_the_remedy():
 @pytest.mark.parametrize("scale", [1e25, 1e30])
 def test_weights_that_would_overflow_prediction_are_refused(scale):
     labels = (X[:, 0] > 0).astype(int)
-    clf = TwoLayerSigmoidClassifier(max_iter=200, random_state=0)
+    clf = make_clf(**LECTURE, max_iter=200)
     with pytest.raises(ValueError, match=r"W1 x overflows.*StandardScaler"):
         clf.fit((scale * X).astype(np.float32), labels)
     assert not hasattr(clf, "W1_")
@@ -128,7 +136,7 @@ def test_overflow_check_uses_the_largest_entry():
     labels = np.r_[y, 0, 1]
     for weight, overflows in [(3e306, False), (4e306, True)]:
         start = ([[0, weight], [0, 0], [0, 0]], b1, W2, b2)
-        clf = TwoLayerSigmoidClassifier(n_h=3, init=start, max_iter=1)
+        clf = make_clf(**LECTURE, n_h=3, init=start, max_iter=1)
         if overflows:
             with pytest.raises(ValueError, match="W1 x overflows"):
                 clf.fit(rows, labels)
@@ -172,13 +180,16 @@ def test_overflow_in_prediction_names_the_remedy(fitted):
         fitted.predict_proba(X)
 
 
-@pytest.mark.parametrize("other", [np.where(y, "yes", "no"), y + 7])
-def test_score_refuses_labels_that_are_all_unknown(fitted, other):
+def test_score_refuses_strings_against_numbers(fitted):
+    words = np.where(y, "yes", "no")
     message = (
-        r"y holds only labels that fit has not seen, such as .*: use the labels of fit, \[0, 1\]"
+        r"y holds only labels of another type .* such as 'no': use the labels of fit, \[0, 1\]"
     )
     with pytest.raises(ValueError, match=message):
-        fitted.score(X, other)
+        fitted.score(X, words)
+    clf = make_clf().fit(X, words)
+    with pytest.raises(ValueError, match=r"another type .* such as 0: .* \['no', 'yes'\]"):
+        clf.score(X, y)
 
 
 def test_score_counts_unknown_labels_as_wrong(fitted):
@@ -186,6 +197,7 @@ def test_score_counts_unknown_labels_as_wrong(fitted):
     labels[:5] = 7  # a class that the training part of a split may lack
     assert fitted.score(X, labels) == 0.75
     assert fitted.score(X[:1], [7]) == 0
+    assert fitted.score(X, y + 7) == 0
 
 
 @pytest.mark.parametrize(
@@ -199,11 +211,51 @@ def test_prediction_before_fit_raises_not_fitted(method):
 # How training ends
 
 
+def test_high_rate_ends_above_the_plateau():
+    with pytest.warns(ConvergenceWarning, match=r"ended above the loss of a constant .* 1\.91"):
+        make_clf(learning_rate=100.0, max_iter=50).fit(*load_iris(return_X_y=True))
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_separable_classes_warn_without_penalty(standardize):
+    X, y = np.repeat([[-2.0], [-1.0], [1.0], [2.0]], 5, axis=0), np.repeat([0, 1], 10)
+    clf = make_clf(solver="lbfgs", standardize=standardize, max_iter=3000)
+    with pytest.warns(ConvergenceWarning, match=r"can be separated.* alpha='scale'") as caught:
+        clf.set_params(alpha=0).fit(X, y)
+    assert caught[0].filename == __file__
+    clf.set_params(alpha="scale").fit(X, y)
+
+
+def test_raw_digits_without_standardize_are_unstable():
+    X, y = load_digits(return_X_y=True)
+    message = r"Training is unstable.* Set standardize=True\. Lower learning_rate=1\.2"
+    with pytest.warns(ConvergenceWarning, match=message):
+        make_clf(**LECTURE).fit(X, y)
+
+
+def test_lecture_run_does_not_warn(lecture):
+    make_clf(**LECTURE, n_h=2, max_iter=3000).fit(*lecture)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("load", [load_iris, load_wine, load_digits, load_breast_cancer])
+@pytest.mark.parametrize("raw", [False, True])
+def test_default_fit_is_accurate_on_any_scale(load, raw):
+    X, y = load(return_X_y=True)
+    if not raw:
+        X = 20 + 5 * StandardScaler().fit_transform(X)
+    X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
+    linear = make_pipeline(StandardScaler(), LogisticRegression()).fit(X_train, y_train)
+    clf = TwoLayerSigmoidClassifier(random_state=0).fit(X_train, y_train)
+    assert clf.score(X_test, y_test) >= linear.score(X_test, y_test) - 0.03
+
+
 def test_default_fit_does_not_warn(moons, small_moons, three_blobs):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for X, y in moons, small_moons, three_blobs:
-            assert TwoLayerSigmoidClassifier(random_state=0).fit(X, y).n_iter_ == 3000
+            clf = TwoLayerSigmoidClassifier(random_state=0).fit(X, y)
+            assert clf.n_iter_ == clf.max_iter
 
 
 def test_ending_on_the_plateau_warns(lecture):
@@ -226,6 +278,13 @@ def test_plateau_warning_names_a_strong_penalty(moons):
         make_clf(alpha=1.0, learning_rate=0.1, max_iter=500).fit(*moons)
 
 
+def test_plateau_warning_prints_the_log_loss_without_penalty(moons):
+    X, y = moons
+    with pytest.warns(ConvergenceWarning, match="ended on the plateau") as caught:
+        clf = make_clf(alpha=1.0, learning_rate=0.1, max_iter=500).fit(X, y)
+    assert f"the log loss is {log_loss(y, clf.predict_proba(X)):.3g}" in str(caught[0].message)
+
+
 def test_divergence_warning_names_a_strong_penalty(moons):
     message = r"diverged .* learning_rate=1.2 and alpha=10\. .*times alpha must be below 2"
     with pytest.warns(ConvergenceWarning, match=message):
@@ -242,10 +301,10 @@ def test_constant_labels_do_not_warn(small_moons):
 def test_divergence_warns_once_and_keeps_finite_weights(moons, rate):
     X, y = moons
     with pytest.warns(ConvergenceWarning) as caught:
-        clf = TwoLayerSigmoidClassifier(n_h=3, learning_rate=rate, random_state=0).fit(X, y)
+        clf = make_clf(**LECTURE, n_h=3, learning_rate=rate, max_iter=3000).fit(X, y)
     (warning,) = caught
     assert f"diverged at iteration {clf.n_iter_} with learning_rate={rate} " in str(warning.message)
-    assert "StandardScaler" in str(warning.message)
+    assert "standardize=True" in str(warning.message)
     assert warning.filename == __file__
     assert clf.stop_reason_ == "diverged"
     assert all(np.isfinite(getattr(clf, name)).all() for name in WEIGHTS)
@@ -260,28 +319,42 @@ def test_divergence_warns_once_and_keeps_finite_weights(moons, rate):
 @pytest.mark.filterwarnings("ignore:Training ended on the plateau")  # at so small a rate
 def test_wild_feature_scales_warn_once(moons, scale, offset, container):
     X, y = moons
-    with pytest.warns(UserWarning, match=r"wild scales.*StandardScaler") as caught:
-        make_clf(learning_rate=1e-9, init="spread").fit(container(X * scale + offset), y)
+    clf = make_clf(**LECTURE, learning_rate=1e-9, init="spread")
+    with pytest.warns(UserWarning, match=r"wild scales.*standardize=True") as caught:
+        clf.fit(container(X * scale + offset), y)
     assert [w.filename for w in caught if w.category is UserWarning] == [__file__]
+
+
+@pytest.mark.parametrize(("scale", "offset"), [([1, 900], [0, 0]), ([1, 1], [0, 900])])
+@pytest.mark.filterwarnings("ignore:Training ended on the plateau")  # at so small a rate
+def test_standardize_warns_of_lost_digits_only(moons, scale, offset):
+    X, y = moons
+    clf = make_clf(learning_rate=1e-9, max_iter=1)
+    clf.fit(X * scale + 1e4 * np.array(offset), y)
+    X = (X + 1e6).astype(np.float32)
+    with pytest.warns(UserWarning, match=r"lose precision in float32.*Subtract the means"):
+        clf.fit(X, y)
 
 
 @pytest.mark.parametrize(("scale", "offset"), [([1, 900], [0, 0]), ([1, 1], [0, 900])])
 @pytest.mark.filterwarnings("ignore:Training ended on the plateau")  # at so small a rate
 def test_moderate_feature_scales_do_not_warn(moons, scale, offset):
     X, y = moons
-    make_clf(learning_rate=1e-9, max_iter=1).fit(X * scale + offset, y)
+    make_clf(**LECTURE, learning_rate=1e-9, max_iter=1).fit(X * scale + offset, y)
 
 
 def test_constant_features_do_not_warn(small_moons):
     X, y = small_moons
-    make_clf(max_iter=500).fit(np.c_[X, np.full(len(X), 0.1), np.zeros(len(X))], y)
+    X = np.c_[X, np.full(len(X), 0.1), np.zeros(len(X))]
+    for setting in {}, LECTURE:
+        make_clf(**setting, max_iter=500).fit(X, y)
 
 
 @pytest.mark.filterwarnings("ignore:Training ended on the plateau")  # at so small a rate
 def test_large_constant_feature_warns(small_moons):
     X, y = small_moons
     with pytest.warns(UserWarning, match="wild scales"):
-        make_clf(learning_rate=1e-9).fit(np.c_[X, np.full(len(X), 2000)], y)
+        make_clf(**LECTURE, learning_rate=1e-9).fit(np.c_[X, np.full(len(X), 2000)], y)
 
 
 def test_split_without_training_rows_is_refused(small_moons):
@@ -331,6 +404,18 @@ def test_split_of_a_single_row_is_refused(small_moons):
     message = r"validation_fraction=0.1 cannot be split off 100 rows: .* or X_val and y_val"
     with pytest.raises(ValueError, match=message):
         make_clf(early_stopping=True).fit(X, np.r_[2, y[1:]])
+
+
+@pytest.mark.skipif(
+    parse_version(sklearn.__version__) < parse_version("1.8"),
+    reason="earlier versions of scikit-learn do not name the class",
+)
+@pytest.mark.parametrize("labels", [["ash", "birch", "cedar"], [3, 5, 8]])
+def test_class_too_small_to_split_is_named(small_moons, labels):
+    X, y = small_moons
+    rare = np.array(labels)[np.r_[2, y[1:]]]
+    with pytest.raises(ValueError, match=rf"cannot be split off 100 rows: .*\[{labels[2]!r}\]"):
+        make_clf(early_stopping=True).fit(X, rare)
 
 
 def test_warm_fit_refuses_another_network(small_moons):
@@ -420,7 +505,7 @@ def test_lbfgs_out_of_iterations_warns(moons):
     message = r"Training by L-BFGS ran out of iterations: after 20 .* Raise max_iter=20"
     with pytest.warns(ConvergenceWarning, match=message) as caught:
         clf = TwoLayerSigmoidClassifier(solver="lbfgs", max_iter=20, random_state=0).fit(*moons)
-    assert (clf.n_iter_, clf.stop_reason_) == (20, "iteration limit")
+    assert (clf.n_iter_, clf.stop_reason_) == (20, "max_iter")
     assert caught[0].filename == __file__
 
 
@@ -429,6 +514,13 @@ def test_lbfgs_out_of_iterations_warns(moons):
     [
         ({"solver": "lbfgs", "batch_size": 10}, "use batch_size=None"),
         ({"solver": "lbfgs", "momentum": 0.5}, "use momentum=0"),
+        ({"alpha": "loo"}, "alpha='loo' needs the minimum .* solver='lbfgs', or alpha='scale'"),
+        (
+            {"alpha": "loo", "solver": "lbfgs", "early_stopping": True},
+            "alpha='loo' and early_stopping=True both limit overfitting",
+        ),
+        ({"alpha": "auto"}, "'alpha' parameter .* Got 'auto'"),
+        ({"standardize": "yes"}, "'standardize' parameter"),
         ({"n_init": 2, "warm_start": True}, "n_init=2 .* warm_start=True .* n_init=1"),
         ({"n_init": 2, "n_h": 3, "init": ZEROS}, "n_init=2 .* init gives one: set n_init=1"),
         (

@@ -4,8 +4,8 @@ The decision boundary during training
 =====================================
 
 With ``warm_start=True`` each ``fit`` continues from the weights of the previous one, so the network
-can be plotted between the fits. The final weights equal those of a single, longer ``fit`` bit for
-bit.
+can be plotted between the fits. With ``standardize=False`` the final weights equal those of a
+single, longer ``fit`` bit for bit; otherwise up to rounding.
 """
 
 import warnings
@@ -21,7 +21,8 @@ from two_layer_sigmoid.plotting import HiddenUnitsDisplay
 X, y = make_moons(300, noise=0.2, random_state=0)
 frames = [1, 10, 50, 100, 200, 400, 800, 1600, 3000]  # total number of updates
 
-clf = TwoLayerSigmoidClassifier(n_h=8, warm_start=True, random_state=0)
+params = {"n_h": 8, "standardize": False, "alpha": 0, "random_state": 0}
+clf = TwoLayerSigmoidClassifier(warm_start=True, **params)
 figure, axes = plt.subplots(3, 3, figsize=(9, 9), sharex=True, sharey=True, layout="constrained")
 curve = []
 for before, after, ax in zip([0, *frames], frames, axes.flat, strict=False):
@@ -58,5 +59,5 @@ plt.show()
 # %%
 # A single fit of 3000 updates ends with the same weights as the nine fits.
 
-whole = TwoLayerSigmoidClassifier(n_h=8, max_iter=frames[-1], random_state=0).fit(X, y)
+whole = TwoLayerSigmoidClassifier(max_iter=frames[-1], **params).fit(X, y)
 print("the same weights:", np.array_equal(whole.W1_, clf.W1_), np.array_equal(whole.W2_, clf.W2_))

@@ -5,7 +5,8 @@ The lecture step by step
 
 This example calls the steps of the lecture one by one: forward propagation, cost, backward
 propagation and update. The arrays have the lecture's orientation: X is ``(n_x, m)``, Y is
-``(n_y, m)``, and each example is a column. ``fit`` runs the same methods.
+``(n_y, m)``, and each example is a column. ``fit`` runs the same methods. ``standardize=False`` and
+``alpha=0`` are the lecture to the letter: X as it is, and no penalty.
 """
 
 import matplotlib.pyplot as plt
@@ -32,7 +33,14 @@ print(f"X {X.shape}, Y {Y.shape}; n_x={n_x}, n_h={n_h}, n_y={n_y}")
 # --------------
 # The weights are small and random, so the two hidden units differ. The biases are zero.
 
-net = TwoLayerSigmoidClassifier(n_h=n_h, learning_rate=1.2, random_state=0)
+net = TwoLayerSigmoidClassifier(
+    n_h=n_h,
+    learning_rate=1.2,
+    max_iter=3000,
+    standardize=False,
+    alpha=0,
+    random_state=0,
+)
 params = net._initialize_parameters(n_x, n_h, n_y)
 for name, array in zip(params._fields, params, strict=True):
     print(f"{name} {array.shape}\n{array}")

@@ -12,16 +12,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import make_moons
 from sklearn.model_selection import StratifiedKFold, validation_curve
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 from two_layer_sigmoid.plotting import HiddenUnitsDisplay
 
 X, y = make_moons(300, noise=0.3, random_state=0)
-model = make_pipeline(
-    StandardScaler(), TwoLayerSigmoidClassifier(solver="lbfgs", alpha=1e-4, random_state=0)
-)
+clf = TwoLayerSigmoidClassifier(solver="lbfgs", alpha=1e-4, random_state=0)
 
 # %%
 # Decision boundaries of 1, 2, 4 and 32 units
@@ -29,12 +25,12 @@ model = make_pipeline(
 
 figure, axes = plt.subplots(2, 2, figsize=(9, 8), sharex=True, sharey=True, layout="constrained")
 for n_h, ax in zip([1, 2, 4, 32], axes.flat, strict=True):
-    model.set_params(twolayersigmoidclassifier__n_h=n_h).fit(X, y)
-    HiddenUnitsDisplay.from_estimator(model, X, ax=ax, show_weights=False)
+    clf.set_params(n_h=n_h).fit(X, y)
+    HiddenUnitsDisplay.from_estimator(clf, X, ax=ax, show_weights=False)
     for label, marker, colour in [(0, "o", "#542788"), (1, "^", "#B35806")]:
         style = {"marker": marker, "c": colour, "edgecolors": "white", "linewidths": 0.4}
         ax.scatter(*X[y == label].T, s=16, **style)
-    ax.set(title=f"n_h = {n_h}: training loss {model[-1].loss_:.3f}", xlabel="", ylabel="")
+    ax.set(title=f"n_h = {n_h}: training loss {clf.loss_:.3f}", xlabel="", ylabel="")
 plt.show()
 
 # %%
@@ -45,10 +41,10 @@ plt.show()
 
 sizes = [1, 2, 3, 4, 6, 8, 16, 32]
 train, test = validation_curve(
-    model,
+    clf,
     X,
     y,
-    param_name="twolayersigmoidclassifier__n_h",
+    param_name="n_h",
     param_range=sizes,
     scoring="neg_log_loss",
     cv=StratifiedKFold(5, shuffle=True, random_state=0),
@@ -73,5 +69,5 @@ print(f"lowest log loss on held-out rows: n_h = {best}")
 
 # %%
 # If the error bars of two sizes overlap, there are too few rows to distinguish them. Choose the
-# smaller size. A penalty reduces the overfitting of additional units: search ``alpha`` together
-# with ``n_h``, as in :ref:`sphx_glr_gallery_plot_learning_rate.py`.
+# smaller size. A penalty reduces the overfitting of additional units. Here it is weak and the same
+# for all sizes; ``alpha="loo"`` chooses it for each, as in :ref:`sphx_glr_gallery_plot_loo.py`.

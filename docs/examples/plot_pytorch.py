@@ -5,7 +5,8 @@ The same network in PyTorch
 
 The layers of ``torch.nn.Sequential`` compute the lecture's equations, so weights can be transferred
 in both directions. With the same weights, predictions, gradients and steps of gradient descent are
-equal up to rounding.
+equal up to rounding. The comparison needs the lecture's objective: ``standardize=False`` trains on
+X as it is, ``alpha=0`` without a penalty.
 
 This example needs PyTorch: ``pip install 'two-layer-sigmoid[torch]'``. If PyTorch is not installed,
 the documentation shows the example without output.
@@ -19,7 +20,8 @@ from sklearn.datasets import make_moons
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 X, y = make_moons(500, noise=0.2, random_state=0)
-clf = TwoLayerSigmoidClassifier(n_h=8, random_state=0).fit(X, y)
+lecture = {"n_h": 8, "standardize": False, "alpha": 0}
+clf = TwoLayerSigmoidClassifier(random_state=0, **lecture).fit(X, y)
 
 # %%
 # From TwoLayerSigmoidClassifier to PyTorch
@@ -72,7 +74,7 @@ for name, ours, parameter in zip(grads._fields, grads, network.parameters(), str
 # With the same initial weights PyTorch's ``SGD`` on all rows takes the same steps as ``fit``.
 
 initial = clf._initialize_parameters(2, 8, 1, mean=X.mean(axis=0), std=X.std(axis=0))
-clf = TwoLayerSigmoidClassifier(n_h=8, init=tuple(initial), max_iter=300).fit(X, y)
+clf = TwoLayerSigmoidClassifier(init=tuple(initial), max_iter=300, **lecture).fit(X, y)
 network = torch_network(*initial)
 descent = torch.optim.SGD(network.parameters(), lr=1.2)
 curve = []
@@ -99,7 +101,7 @@ plt.show()
 
 W1, b1, W2, b2 = (parameter.detach().numpy() for parameter in network.parameters())
 back = TwoLayerSigmoidClassifier(
-    n_h=8, init=(W1, b1[:, np.newaxis], W2, b2[:, np.newaxis]), max_iter=1, random_state=0
+    init=(W1, b1[:, np.newaxis], W2, b2[:, np.newaxis]), max_iter=1, **lecture
 )
 back.fit(X, y)
 print(f"first loss of fit: {back.loss_curve_[0]:.12f}, loss of PyTorch: ", end="")

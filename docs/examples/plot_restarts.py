@@ -11,14 +11,12 @@ keeps the best.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import make_blobs
-from sklearn.preprocessing import StandardScaler
 
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 from two_layer_sigmoid.plotting import HiddenUnitsDisplay
 
 centers = ([2.5, 3], [6.7, 7.9], [2.1, 7.9], [7.4, 2.8])
 X, blob = make_blobs(n_samples=2000, centers=centers, cluster_std=1.1, random_state=0)
-X = StandardScaler().fit_transform(X)
 y = (blob < 2).astype(int)
 
 

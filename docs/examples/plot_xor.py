@@ -39,8 +39,8 @@ print(f"accuracy {clf.score(X, y):.3f}, loss {clf.loss_:.4f} nats, {clf.stop_rea
 # a positive weight, which raises the probability of class 1. A dashed purple line is a negative
 # weight, which lowers it. The thick black line is the decision boundary.
 #
-# Here both weights are negative. Between the lines both outputs are near 1, so the network predicts
-# class 0.
+# Here both weights are negative. Between the lines both outputs are near 0, so the bias of the
+# output layer, which is positive, decides: the network predicts class 1.
 
 display = HiddenUnitsDisplay.from_estimator(clf, X)
 scatter_classes(display.ax_, X)

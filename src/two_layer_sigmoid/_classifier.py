@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import partial, reduce, wraps
 from importlib.metadata import PackageNotFoundError, metadata
 from numbers import Integral, Real
+from operator import add
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -20,14 +22,25 @@ from . import _encoding, _network, _prediction, _solvers, _validation
 from ._blocks import BlockedData, Data, row_shards
 from ._callbacks import CallbackSupportMixin, Tasks, has_callbacks
 from ._encoding import Examples
+from ._leave_one_out import leave_one_out_loss
 from ._network import Array, Cache, Parameters
 from ._objective import Objective
 from ._parallel import ThreadPool, single_blas_thread, small_ufunc_buffer
 from ._solvers import Monitor, TrainingState
-from ._statistics import baseline_loss, feature_mean_std, max_abs_features
+from ._statistics import Moments, baseline_loss, feature_moments, max_abs_features
 
 MAX_UNITS_SMALL = 2  # up to this many hidden units init="auto" is "small"
 FIRST_RUNG_LBFGS = 4  # iterations for each parameter; then L-BFGS has approximated the curvature
+# alpha="scale" is min(1, n_features / SCALE_FEATURES) / sqrt(n_outputs), and alpha="loo" tries each
+# of ALPHA_PATH, both divided by the sum of the weights of the rows. Measured
+# (``benchmarks/defaults.py``): with many features the penalty of LogisticRegression(C=1) is best;
+# with few features curved boundaries need less, and so do many classes.
+SCALE_FEATURES = 16
+ALPHA_PATH = np.logspace(-2.5, 2, 10)
+# Measured: with several classes the leave-one-out loss of weak penalties is too low, because the
+# network keeps the hidden units that it has learned with the row. This multiple of its difference
+# from the training loss is added to choose the penalty.
+OPTIMISM = 0.5
 DTYPES = (np.float64, np.float32)
 WEIGHTS = tuple(f"{name}_" for name in Parameters._fields)
 
@@ -65,7 +78,8 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         "tol": [Interval(Real, 0, np.inf, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), None],
         "momentum": [Interval(Real, 0, 1, closed="left")],
-        "alpha": [Interval(Real, 0, np.inf, closed="left")],
+        "standardize": ["boolean"],
+        "alpha": [StrOptions({"scale", "loo"}), Interval(Real, 0, np.inf, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "init": [StrOptions({"auto", "small", "spread"}), tuple, list],
         "n_init": [Interval(Integral, 1, None, closed="left")],
@@ -80,15 +94,16 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        n_h: int = 8,
+        n_h: int = 32,
         learning_rate: float = 1.2,
         *,
         solver: str = "gd",
-        max_iter: int = 3000,
+        max_iter: int = 1000,
         tol: float = 1e-6,
         batch_size: int | None = None,
         momentum: float = 0.0,
-        alpha: float = 0.0,
+        standardize: bool = True,
+        alpha: float | str = "scale",
         class_weight: Any = None,
         init: Any = "auto",
         n_init: int = 1,
@@ -107,6 +122,7 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.tol = tol
         self.batch_size = batch_size
         self.momentum = momentum
+        self.standardize = standardize
         self.alpha = alpha
         self.class_weight = class_weight
         self.init = init
@@ -204,11 +220,12 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If y has several labels and none of them is in ``classes_``.
+            If y has strings and ``classes_`` numbers, or the other way round.
         """
         check_is_fitted(self)
         if not self._multilabel:
             _validation.check_known_labels(y, self.classes_)
+            y = _encoding.in_unit_of_classes(y, self.classes_)
         return float(super().score(X, y, sample_weight=sample_weight))
 
     @property
@@ -281,6 +298,7 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         data: Data,
         validation: BlockedData | None = None,
         *,
+        weight_sum: float,
         dtype: np.dtype[Any],
         random_state: np.random.RandomState,
         resume: bool,
@@ -289,17 +307,27 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     ) -> None:
         """Train on encoded data, and set the fitted attributes.
 
-        ``dtype`` is that of the fitted weights. ``resume`` starts from the fitted weights.
-        ``incremental`` makes one pass over the data. Callbacks get the ``inputs`` of ``fit``.
+        ``weight_sum`` is the sum of the weights of all rows as they were given; those of ``data``
+        can have another scale. ``dtype`` is that of the fitted weights. ``resume`` starts from the
+        fitted weights. ``incremental`` makes one pass over the data. Callbacks get the ``inputs``
+        of ``fit``.
         """
+        if self.alpha == "loo":
+            _validation.check_leave_one_out(data)
         max_abs = {"X": max_abs_features(data)}
         if validation is not None:
             max_abs["X_val"] = max_abs_features(validation)
-        objective = Objective(data, **self._steps(), alpha=float(self.alpha))
+        moments = self._set_statistics(data, weight_sum, incremental=incremental)
+        steps = self._steps() | {"scaling": (self.mean_, self.scale_) if self.standardize else None}
+        objective = Objective(data, **steps, alpha=self.alpha_)
+        initial = self._initialize(objective, moments, random_state, resume=resume)
         states = [
-            TrainingState(objective.views(Parameters(*params).flat().astype(data.dtype)))
-            for params in self._initialize(data, max_abs, dtype, random_state, resume=resume)
+            TrainingState(objective.views(params.flat().astype(data.dtype))) for params in initial
         ]
+        for state in states:
+            _validation.check_no_overflow(objective.raw(state.params), max_abs, dtype)
+        if not resume:
+            _validation.warn_feature_scales(moments, dtype, standardize=self.standardize)
         velocity = getattr(self, "_velocity", None)
         if resume and velocity is not None and self.solver == "gd" and self.momentum > 0:
             states[0].velocity = velocity.astype(data.dtype)
@@ -312,20 +340,22 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             penalty=objective.penalty,
             plateau=(1 - _solvers.PLATEAU_RTOL) * baseline,
             print_every={0: 0, 1: math.ceil(self.max_iter / 10)}.get(int(self.verbose), 1),
-            bind=self._bind,
+            bind=partial(self._bind, objective),
         )
         if validation is not None:
-            monitor.validation_loss = Objective(validation, **self._steps()).loss
+            monitor.validation_loss = Objective(validation, **steps).loss
         if has_callbacks(self):
-            monitor.tasks = Tasks(self, max_iter if len(states) == 1 else None, **inputs)
+            one_training = len(states) == 1 and self.alpha != "loo"
+            monitor.tasks = Tasks(self, max_iter if one_training else None, **inputs)
         with small_ufunc_buffer():
             best = self._optimize(
                 objective, states, monitor, random_state, max_iter=max_iter, dtype=dtype
             )
         _validation.check_initial_loss(best.loss)
-        _validation.check_no_overflow([best.params], max_abs, dtype)
+        fitted = objective.raw(best.params)
+        _validation.check_no_overflow(fitted, max_abs, dtype)
 
-        for name, array in zip(WEIGHTS, best.params, strict=True):
+        for name, array in zip(WEIGHTS, fitted, strict=True):
             setattr(self, name, array.astype(dtype, copy=False))
         self.loss_, self.n_iter_, self.stop_reason_ = best.loss, best.n_iter, best.stop_reason
         self.init_losses_ = np.array(
@@ -334,39 +364,55 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.__dict__.pop("_velocity", None)
         if best.velocity is not None and (self.warm_start or incremental):
             self._velocity = best.velocity
-        log_loss = best.loss - objective.penalty(best.params)
-        _validation.warn_training_end(self, log_loss, baseline, incremental=incremental)
+        _validation.warn_training_end(
+            self,
+            baseline,
+            partial(objective.log_loss, best.params),
+            moments.squared_norm(standardize=self.standardize),
+            incremental=incremental,
+        )
+
+    def _set_statistics(self, data: Data, weight_sum: float, *, incremental: bool) -> Moments:
+        """Set ``mean_``, ``scale_`` and ``alpha_``; of all calls if ``incremental``."""
+        moments = feature_moments(data)._replace(n_samples=weight_sum)
+        before: Any = getattr(self, "_moments", None) if incremental else None
+        if before is not None:
+            moments = Moments(*before).combined_with(moments)
+        # Every format of persistence knows a tuple.
+        self._moments: tuple[Any, ...] = tuple(moments)
+        self.mean_: Array | None = moments.mean if self.standardize else None
+        self.scale_: Array | None = moments.scale() if self.standardize else None
+        n_x, _, n_y = data.layer_sizes
+        scale = min(1.0, n_x / SCALE_FEATURES) / math.sqrt(n_y)
+        c = {"scale": scale, "loo": ALPHA_PATH[0]}.get(str(self.alpha))
+        self.alpha_: float = float(self.alpha if c is None else c / moments.n_samples)
+        return moments
 
     def _initialize(
         self,
-        data: Data,
-        max_abs: dict[str, Array],
-        dtype: np.dtype[Any],
+        objective: Objective,
+        moments: Moments,
         random_state: np.random.RandomState,
         *,
         resume: bool,
     ) -> list[Parameters]:
-        """The parameters to start from; with ``resume`` the fitted ones."""
+        """The parameters to start from, for the objective; with ``resume`` the fitted ones."""
         if resume:
-            initial = [Parameters(*(getattr(self, name) for name in WEIGHTS))]
-        else:
-            mean, std = feature_mean_std(data)
-            # Small weights can all meet the same saddle: every other start is of another kind.
-            inits = [self.init, "spread" if self.init == "auto" else self.init]
-            initial = [
-                self._initialize_parameters(
-                    *data.layer_sizes,
-                    mean=mean,
-                    std=np.where(std > 0, std, 1.0),  # as StandardScaler does it
-                    random_state=random_state,
-                    init=inits[i % 2],
-                )
-                for i in range(self.n_init)
-            ]
-        _validation.check_no_overflow(initial, max_abs, dtype)
-        if not resume:
-            _validation.warn_feature_scales(mean, std)
-        return initial
+            return [objective.standardized(Parameters(*map(self._fitted, WEIGHTS)))]
+        mean, scale = (0.0, 1.0) if self.standardize else (moments.mean, moments.scale())
+        # Small weights can all meet the same saddle: every other start is of another kind.
+        inits = [self.init, "spread" if self.init == "auto" else self.init]
+        initial = [
+            self._initialize_parameters(
+                *objective.data.layer_sizes,
+                mean=mean,
+                std=scale,
+                random_state=random_state,
+                init=inits[i % 2],
+            )
+            for i in range(self.n_init)
+        ]
+        return initial if isinstance(self.init, str) else [objective.standardized(initial[0])]
 
     def _optimize(
         self,
@@ -401,20 +447,67 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                     step=step,
                     minibatches=minibatches,
                 )
-        best = _solvers.successive_halving(
-            states, solve, monitor, max_iter=max_iter, first_rung=first_rung
-        )
+        race = partial(_solvers.successive_halving, solve=solve, monitor=monitor, max_iter=max_iter)
+        for name in ("loo_loss_", "loo_path_"):  # of an earlier fit
+            self.__dict__.pop(name, None)
+        best = race(states, first_rung=first_rung)
+        if self.alpha == "loo":
+            best = self._search_alpha(objective, best, partial(race, first_rung=max_iter))
         _solvers.finalize(best, objective, dtype)
-        self._bind(best)
+        self._bind(objective, best)
         if self.verbose:
             monitor.print_loss(best, f", {best.stop_reason}")
         if monitor.tasks is not None:
             monitor.tasks.close()
         return best
 
-    def _bind(self, state: TrainingState) -> None:
-        """Make the fitted attributes those of a state, now and as it changes."""
-        self.W1_, self.b1_, self.W2_, self.b2_ = state.params
+    def _search_alpha(
+        self,
+        objective: Objective,
+        state: TrainingState,
+        train: Callable[[list[TrainingState]], TrainingState],
+    ) -> TrainingState:
+        """The best state of a path from weak to strong penalties, by leave-one-out loss.
+
+        Each training starts from the parameters of the previous one. Sets ``alpha_`` and the
+        ``loo_`` attributes.
+        """
+        states: list[TrainingState] = []
+        rows: list[tuple[float, float, float]] = []
+        multiclass = len(self.classes_) > 2 and not self._multilabel
+        ended_early = {_solvers.CALLBACK, _solvers.INTERRUPTED}
+        stop_reason = None
+        for alpha in self.alpha_ / ALPHA_PATH[0] * ALPHA_PATH:
+            objective.alpha, losses = float(alpha), (math.inf, math.inf)
+            try:
+                if states:
+                    state = train([TrainingState(objective.views(state.theta.copy()))])
+                if state.stop_reason in ended_early:
+                    stop_reason = state.stop_reason
+                else:
+                    losses = leave_one_out_loss(objective, state.params, multiclass=multiclass)
+            except KeyboardInterrupt:
+                stop_reason = _solvers.INTERRUPTED
+            if state not in states:
+                states.append(state)
+                rows.append((alpha, *losses))
+            if stop_reason is not None:
+                break
+        path = dict(zip(("alpha", "loo_loss", "train_loss"), np.array(rows).T, strict=True))
+        criterion = path["loo_loss"]
+        if multiclass:
+            with np.errstate(invalid="ignore"):
+                criterion = criterion + OPTIMISM * (path["loo_loss"] - path["train_loss"])
+        best = int(np.where(np.isfinite(criterion), criterion, np.inf).argmin())
+        self.loo_path_ = path
+        self.alpha_ = objective.alpha = float(path["alpha"][best])
+        self.loo_loss_ = float(path["loo_loss"][best])
+        states[best].stop_reason = stop_reason or states[best].stop_reason
+        return states[best]
+
+    def _bind(self, objective: Objective, state: TrainingState) -> None:
+        """Set the fitted attributes to those of a state."""
+        self.W1_, self.b1_, self.W2_, self.b2_ = objective.raw(state.params)
         self.loss_curve_ = state.loss_curve
         self.validation_loss_curve_ = state.validation_loss_curve if self.early_stopping else None
 
@@ -476,12 +569,12 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
 
     Parameters
     ----------
-    n_h : int, default=8
+    n_h : int, default=32
         Number of hidden units.
 
     learning_rate : float, default=1.2
         Factor of the gradient in an update. The default is the lecture's. It suits features with
-        mean 0 and standard deviation 1. L-BFGS ignores it.
+        mean 0 and standard deviation 1, which ``standardize=True`` provides. L-BFGS ignores it.
 
     solver : {"gd", "lbfgs"}, default="gd"
         - "gd" is gradient descent, equation (9). By default it uses all rows and no momentum.
@@ -490,7 +583,7 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
           reaches a lower training loss in less time, so on small data it needs ``alpha`` or early
           stopping. It computes in float64, on a copy if X is float32.
 
-    max_iter : int, default=3000
+    max_iter : int, default=1000
         Maximum number of updates; with ``batch_size`` of epochs, with "lbfgs" of iterations.
         Gradient descent usually ends here. That is not an error and gives no warning.
 
@@ -508,9 +601,26 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         Nesterov momentum of gradient descent, in [0, 1). With momentum multiply the learning rate
         by about 1 - momentum.
 
-    alpha : float, default=0.0
-        Strength of the L2 penalty in the formula above. Its meaning does not depend on the number
-        of rows; ``MLPClassifier(alpha=a)`` on full batches is ``alpha=a / m`` here.
+    standardize : bool, default=True
+        Whether to train on features with mean 0 and standard deviation 1. X is neither changed nor
+        copied: the updates and the penalty apply to W1 times the standard deviations and to
+        b1 + W1 mean. The fitted ``W1_`` and ``b1_``, and arrays in ``init``, are for X as it is.
+        Means and standard deviations are weighted; a constant feature is not scaled.
+        ``partial_fit`` uses those of all rows so far. False is the lecture's network of X as it is.
+
+    alpha : float, "scale" or "loo", default="scale"
+        Strength of the L2 penalty in the formula above. ``MLPClassifier(alpha=a)`` on full batches
+        is ``alpha=a / m`` here.
+
+        - "scale" is min(1, n_x / 16) / sqrt(n_y) / (sum of the weights of the rows), with n_x
+          features and n_y outputs. For two classes and 16 features or more it is the penalty of
+          ``LogisticRegression(C=1)``. In ``partial_fit`` the sum is that of all rows so far.
+        - "loo" trains with a path of penalties from weak to strong, each from the weights of the
+          previous one, and keeps the network with the lowest approximate leave-one-out loss. For
+          more than two classes, half of its difference from the training loss is added first. It
+          needs ``solver="lbfgs"``. The matrix of this loss has one row for each parameter, or for
+          each row and output if these are fewer; ``fit`` refuses more than 5000.
+        - 0 is the lecture's cost (8), without a penalty.
 
     class_weight : dict or "balanced", default=None
         Weights of the classes, multiplied with ``sample_weight``. "balanced" gives every class the
@@ -598,28 +708,43 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     validation_loss_curve_ : list of float or None
         With early stopping, entry i is the validation loss before update (epoch) i; else None.
     init_losses_ : ndarray of shape (n_init,)
-        The last training loss of each start.
+        The last training loss of each initialisation.
+    mean_, scale_ : ndarray of shape (n_x,) or None
+        Mean and standard deviation of each feature (1 if it is constant); None without
+        ``standardize``.
+    alpha_ : float
+        Strength of the penalty that was used.
+    loo_loss_ : float
+        Approximate leave-one-out log loss with ``alpha_``, in nats. Only with ``alpha="loo"``.
+    loo_path_ : dict of ndarray of shape (n_alphas,)
+        The penalties "alpha", and for each the "loo_loss" and the "train_loss" without penalty; for
+        more than two classes of the normalised probabilities.
+        Only with ``alpha="loo"``.
     stop_reason_ : str
         Why training ended:
 
-        - "gradient small": no entry of the gradient is larger than ``tol``; or the line search of
-          L-BFGS finds no lower loss in the precision of float64;
-        - "iteration limit": ``max_iter`` updates;
-        - "early stopping": ``n_iter_no_change`` updates without a lower validation loss;
+        - "converged": no entry of the gradient is larger than ``tol``;
+        - "line_search": L-BFGS finds no lower loss in the precision of float64;
+        - "max_iter": ``max_iter`` updates;
+        - "early_stopping": ``n_iter_no_change`` updates without a lower validation loss;
         - "diverged": see the warnings;
         - "interrupted": Ctrl-C;
-        - "stopped by callback": see the notes.
+        - "callback": see the notes;
+        - "partial_fit": one pass of ``partial_fit``.
 
     Warns
     -----
     ConvergenceWarning
         If training diverges: the loss or the weights are not finite, or the loss is above ten times
         the larger of its first value and ln 2 for 100 iterations; the last finite weights are kept.
-        If the loss ends within 1 % of the best constant predictor's. If L-BFGS ends at
-        ``max_iter``.
+        If the loss, without penalty, ends above 99 % of the best constant predictor's. If the
+        learning rate is so high that the loss rises in many updates and ends far above its lowest
+        value. If L-BFGS ends at ``max_iter``, or without a penalty at a loss below 1e-4, where the
+        weights grow without bound.
     UserWarning
-        If the standard deviations of the features differ by a factor of more than 1000, or a mean
-        is more than 1000 standard deviations from zero (constant features: more than 1000).
+        With ``standardize=False``, if the standard deviations of the features differ by a factor of
+        more than 1000, or a mean is more than 1000 standard deviations from zero. Otherwise, if a
+        mean is so many standard deviations from zero that W1 x loses its digits.
 
     See Also
     --------
@@ -656,11 +781,11 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     >>> X, y = make_moons(200, noise=0.1, random_state=0)
     >>> clf = TwoLayerSigmoidClassifier(random_state=0).fit(X, y)
     >>> clf.W1_.shape, clf.W2_.shape
-    ((8, 2), (1, 8))
+    ((32, 2), (1, 32))
     >>> clf.predict(X[:5])
     array([0, 1, 1, 0, 1])
     >>> clf.stop_reason_
-    'iteration limit'
+    'max_iter'
     """
 
     @rollback_on_error
@@ -712,7 +837,7 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         random_state = check_random_state(self.random_state)
         with single_blas_thread, ThreadPool(self.n_jobs) as pool, _validation.ignore_overflow():
             X, y = self._validate(X, y, reset=not resume)
-            training, class_weight = self._encode(X, y, sample_weight, resume=resume)
+            training, class_weight, weight_sum = self._encode(X, y, sample_weight, resume=resume)
             validation = None
             if X_val is not None:
                 validation = self._encode_validation(
@@ -720,11 +845,15 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
                 )
             elif self.early_stopping:
                 training, validation = _encoding.split(
-                    training, self._multilabel, self.validation_fraction, random_state
+                    training,
+                    None if self._multilabel else self.classes_,
+                    self.validation_fraction,
+                    random_state,
                 )
             self._train(
                 BlockedData(*training, int(self.n_h), pool=pool),
                 validation and BlockedData(*validation, int(self.n_h), pool=pool),
+                weight_sum=weight_sum,
                 dtype=X.dtype,
                 random_state=random_state,
                 resume=resume,
@@ -772,50 +901,66 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         with single_blas_thread, ThreadPool(self.n_jobs) as pool, _validation.ignore_overflow():
             X, y = self._validate(X, y, reset=not resume)
             _check_partial_fit_first_call(self, classes)
-            training, _ = self._encode(X, y, sample_weight, resume=resume, incremental=True)
+            training, _, weight_sum = self._encode(
+                X, y, sample_weight, resume=resume, incremental=True
+            )
             self._train(
                 BlockedData(*training, int(self.n_h), pool=pool),
+                weight_sum=weight_sum,
                 dtype=X.dtype,
                 random_state=check_random_state(self.random_state),
                 resume=resume,
                 incremental=True,
                 inputs={"X": X, "y": y, "sample_weight": sample_weight},
             )
+        if self.stop_reason_ == _solvers.MAX_ITER:
+            self.stop_reason_ = _solvers.PARTIAL_FIT
         return self
 
     def _validate(self, X: Any, y: Any, *, reset: bool, dtype: Any = DTYPES) -> Any:
-        return validate_data(
+        X, y = validate_data(
             self, X, y, accept_sparse="csr", dtype=dtype, multi_output=True, reset=reset
         )
+        if issparse(X) and not X.has_canonical_format:  # entries of one place can be stored twice
+            X = X.copy()
+            X.sum_duplicates()
+        return X, y
 
     def _encode(
         self, X: Any, y: Any, sample_weight: Any, *, resume: bool, incremental: bool = False
-    ) -> tuple[Examples, dict[Any, float] | None]:
-        """The examples, and the class weights as a dict; sets ``classes_``."""
+    ) -> tuple[Examples, dict[Any, float] | None, float]:
+        """The examples, the class weights as a dict, and the sum of all weights as given.
+
+        Sets ``classes_``.
+        """
         if self.solver == "lbfgs":  # in float32 its line search fails on the plateau
             X = X.astype(np.float64, copy=False)
-        weights = _encoding.check_sample_weight(sample_weight, X.shape[0])
+        given = _encoding.validate_sample_weight(sample_weight, X.shape[0])
+        weights = None if given is None else _encoding.scale_weights(given, "sample_weight")
         if incremental:  # y can lack some of the classes
             classes, before = self.classes_, getattr(self, "_multilabel", None)
             multilabel = _encoding.check_target_type(y, classes, before)
         else:
             classes, multilabel = _encoding.find_classes(y)
+        if not multilabel:
+            _encoding.check_two_classes(classes)
         if resume:
             _validation.check_resumable(self, classes, multilabel)
         codes, K = _encoding.codes_of(y, classes, multilabel), len(classes)
-        class_weight = _encoding.resolve_class_weight(
-            self.class_weight,
-            classes,
-            multilabel,
-            lambda: _encoding.class_weight_sums(codes, weights, K, row_shards(X, int(self.n_h))),
+        sums = np.array([X.shape[0] if weights is None else weights.sum()])
+        if not multilabel:
+            shards = row_shards(X, int(self.n_h))
+            sums = reduce(add, _encoding.class_weight_sums(codes, weights, K, shards))
+        class_weight, weight_sum = _encoding.resolve_class_weight(
+            self.class_weight, classes, multilabel, sums
         )
         examples = _encoding.encode(X, codes, weights, classes, class_weight)
-        if not multilabel:
-            present = np.ones(K, bool) if incremental else _encoding.has_rows(examples[1], K)
-            _encoding.check_two_classes(classes, present)
+        _encoding.check_rows_left(examples[1].shape[1])
+        if not (multilabel or incremental):
+            _validation.warn_one_class(classes[_encoding.has_rows(examples[1], K)])
         self.classes_: npt.NDArray[Any] = classes
         self._multilabel: bool = multilabel
-        return examples, class_weight
+        return examples, class_weight, weight_sum * (1.0 if given is None else float(given.max()))
 
     def _encode_validation(
         self,
@@ -830,7 +975,9 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
             _encoding.check_target_type(y, self.classes_, self._multilabel)
             weights = _encoding.check_sample_weight(sample_weight, X.shape[0])
             codes = _encoding.codes_of(y, self.classes_, self._multilabel)
-            return _encoding.encode(X, codes, weights, self.classes_, class_weight)
+            examples = _encoding.encode(X, codes, weights, self.classes_, class_weight)
+            _encoding.check_rows_left(examples[1].shape[1])
+            return examples
         except (TypeError, ValueError) as error:
             location = "X_val, y_val and sample_weight_val"
             raise _validation.add_location(error, location) from error

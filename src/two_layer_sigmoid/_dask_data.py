@@ -138,6 +138,7 @@ class DaskData:
     def __init__(self, n_h: int, dtype: Any, client: Any) -> None:
         self._n_h, self.dtype, self._client = n_h, np.dtype(dtype), client
         self._partitions: list[Any] = []  # delayed objects
+        self.largest_weight = 1.0  # of ``sample_weight``
 
     def __enter__(self) -> Self:
         return self
@@ -185,15 +186,20 @@ class DaskData:
             lows, highs = zip(*limits, strict=True)
             limits = _encoding.check_weight_limits(min(lows), max(highs), "sample_weight")
             self._map(_with_scaled_weights, limits)
+            self.largest_weight = limits[1]
         if len({each.dtype.kind in "biuf" for each in labels}) > 1:  # would become strings
             labels = tuple(each.astype(object) for each in labels)
         return np.concatenate(labels)
 
-    def class_weight_sums(self, classes: Labels) -> list[Array]:
-        """The sum of the weights of each class in each shard."""
-        return list(
-            chain.from_iterable(self._compute(_class_weight_sums, classes, each=self._shards()))
-        )
+    def class_weight_sums(self, classes: Labels) -> Array:
+        """The sum of the weights of each class, relative to the largest weight."""
+        sums = self._compute(_class_weight_sums, classes, each=self._shards())
+        total: Array = reduce(add, chain.from_iterable(sums))
+        return total
+
+    def weight_sum(self) -> float:
+        """The sum of the weights, relative to the largest weight."""
+        return float(sum(self._compute(_weight_sum)))
 
     def encode(
         self, classes: Labels, multilabel: bool, class_weight: dict[Any, float] | None
@@ -346,6 +352,10 @@ def _with_scaled_weights(partition: RawPartition, limits: tuple[float, float]) -
 def _class_weight_sums(partition: RawPartition, shards: Shards, classes: Labels) -> list[Array]:
     codes = _encoding.label_codes(partition.y, classes)
     return _encoding.class_weight_sums(codes, partition.weights, len(classes), shards)
+
+
+def _weight_sum(partition: RawPartition) -> float:
+    return len(partition.X) if partition.weights is None else float(partition.weights.sum())
 
 
 def _encode_partition(

@@ -6,7 +6,6 @@ The same functions encode data in memory and the partitions of a cluster.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import reduce
 from numbers import Number
 from operator import add
@@ -66,9 +65,10 @@ def unique_labels(y: Labels) -> Labels:
 
 def _mixed_types(y: Any) -> TypeError:
     types = sorted({type(label).__name__ for label in np.ravel(y)})
-    return TypeError(
-        f"y mixes labels of the types {', '.join(types)}: use numbers or strings throughout."
-    )
+    found = f"mixes labels of the types {', '.join(types)}"
+    if len(types) == 1:
+        found = f"has labels of the type {types[0]}"
+    return TypeError(f"y {found}: use numbers or strings throughout.")
 
 
 def label_codes(y: Labels, classes: Labels) -> npt.NDArray[Any]:
@@ -98,14 +98,20 @@ def _comparable(y: Labels, classes: Labels) -> list[Any]:
     Python compares numbers and strings exactly. Dates are compared in the unit of the classes.
     """
     kinds = {y.dtype.kind, classes.dtype.kind}
-    if kinds & {"m", "M"} and y.dtype != classes.dtype:
-        if len(kinds) == 2:
-            return [None] * len(y)
-        converted = y.astype(classes.dtype)
-        exact = converted.astype(y.dtype) == y
-        y = np.where(exact, converted, np.array("NaT", classes.dtype))
-    comparable: list[Any] = y.tolist()
+    if len(kinds) == 2 and kinds & {"m", "M"}:
+        return [None] * len(y)
+    comparable: list[Any] = in_unit_of_classes(y, classes).tolist()
     return comparable
+
+
+def in_unit_of_classes(y: Any, classes: Labels) -> Any:
+    """Dates in the unit of the classes, NaT if that is not exact; other labels as they are."""
+    kind = getattr(getattr(y, "dtype", None), "kind", None)
+    if kind not in ("m", "M") or kind != classes.dtype.kind or y.dtype == classes.dtype:
+        return y
+    converted = y.astype(classes.dtype)
+    exact = converted.astype(y.dtype) == y
+    return np.where(exact, converted, np.array("NaT", classes.dtype))
 
 
 # Weights
@@ -123,7 +129,7 @@ def validate_sample_weight(sample_weight: Any, m: int) -> Array | None:
         return None
     if isinstance(sample_weight, Number):
         sample_weight = np.full(m, sample_weight)
-    if isinstance(sample_weight, str):
+    if isinstance(sample_weight, (str, dict)):
         raise ValueError(
             f"sample_weight must hold one number for each row of X, got {sample_weight!r}; "
             "weights of classes are set by class_weight."
@@ -162,24 +168,25 @@ def check_weight_limits(smallest: float, largest: float, name: str) -> tuple[flo
 
 
 def resolve_class_weight(
-    class_weight: Any, classes: Labels, multilabel: bool, shard_sums: Callable[[], list[Array]]
-) -> dict[Any, float] | None:
-    """``class_weight`` as a dict, or None.
+    class_weight: Any, classes: Labels, multilabel: bool, sums: Array
+) -> tuple[dict[Any, float] | None, float]:
+    """``class_weight`` as a dict, or None; and the sum of all weights.
 
-    ``shard_sums`` computes the sum of the weights of each class in each shard, for "balanced".
+    ``sums`` are the sums of ``sample_weight`` in each class. "balanced" does not change their sum.
     """
     if class_weight is None:
-        return None
+        return None, float(sums.sum())
     if multilabel:
         raise ValueError(
             f"class_weight={class_weight!r} is not supported for multilabel targets, whose rows "
             "belong to several classes: use class_weight=None, and sample_weight in fit."
         )
     if isinstance(class_weight, str):
-        sums = reduce(add, shard_sums())
-        return dict(zip(classes, 1 / np.where(sums > 0, sums, np.inf), strict=True))
+        balanced = 1 / np.where(sums > 0, sums, np.inf)
+        return dict(zip(classes, balanced, strict=True)), float(sums.sum())
     class_factors(classes, class_weight)  # refuses wrong classes and weights
-    return class_weight  # type: ignore[no-any-return]
+    weights = compute_class_weight(class_weight, classes=classes, y=classes)
+    return class_weight, float(sums @ weights)
 
 
 def class_weight_sums(
@@ -228,7 +235,10 @@ def encode(
             weights = factors[codes] if weights is None else factors[codes] * weights
         Y = codes == ([[1]] if len(classes) == 2 else np.arange(len(classes))[:, np.newaxis])
     Y = Y.astype(X.dtype)
-    if weights is None or weights.all():
+    if weights is None:
+        return X, Y, weights
+    weights = weights.astype(X.dtype, copy=False)  # float32 rounds very small weights to 0
+    if weights.all():
         return X, Y, weights
     counts = weights > 0
     return X[counts], Y[:, counts], weights[counts]
@@ -251,14 +261,21 @@ def has_rows(Y: Array, n_classes: int) -> npt.NDArray[np.bool_]:
     return np.array([targets.any() for targets in Y])
 
 
-def check_two_classes(classes: Labels, present: npt.NDArray[np.bool_]) -> None:
-    """Refuse targets with fewer than two classes; ``present`` are those with a positive weight."""
-    if present.sum() < 2:
-        one = (classes[present] if present.any() else classes).tolist()[0]
+def check_rows_left(n_rows: int) -> None:
+    """Refuse targets without rows, which ``encode`` returns if all have weight 0."""
+    if n_rows == 0:
         raise ValueError(
-            f"y holds only one class, {one!r}"
-            + (", in the rows of positive weight" if len(classes) > 1 else "")
-            + ": a classifier needs at least two classes to learn from."
+            "sample_weight times class_weight is zero for every row: give at least one row a "
+            "positive weight."
+        )
+
+
+def check_two_classes(classes: Labels) -> None:
+    """Refuse labels with fewer than two classes."""
+    if len(classes) < 2:
+        raise ValueError(
+            f"y holds only one class, {classes.tolist()[0]!r}: a classifier needs at least two "
+            "classes to learn from."
         )
 
 
@@ -285,22 +302,28 @@ def check_target_type(y: Any, classes: Labels, multilabel: bool | None) -> bool:
 
 
 def split(
-    examples: Examples, multilabel: bool, fraction: float, random_state: np.random.RandomState
+    examples: Examples,
+    classes: Labels | None,
+    fraction: float,
+    random_state: np.random.RandomState,
 ) -> tuple[Examples, Examples]:
     """Split a fraction of the rows off, as copies: the training and the validation set.
 
     Every row is equally likely, independently of its weight. Each class keeps its share of the rows
-    as nearly as whole rows can (multilabel targets are not stratified). The rows keep their order.
+    as nearly as whole rows can; multilabel targets, without ``classes``, are not stratified. The
+    rows keep their order.
     """
     X, Y, weights = examples
-    m, n_y = X.shape[0], len(Y)
-    codes = Y[0] if n_y == 1 else Y.argmax(axis=0)
-    n_classes = 1 if multilabel else max(n_y, 2)
+    m = X.shape[0]
+    labels = None
+    if classes is not None:  # the errors of scikit-learn name the labels
+        labels = classes[Y[0].astype(int) if len(Y) == 1 else Y.argmax(axis=0)]
+    n_classes = 1 if labels is None else len(np.unique(labels))
     try:
         parts = train_test_split(
             np.arange(m),
             test_size=max(math.ceil(fraction * m), n_classes),
-            stratify=None if multilabel else codes,
+            stratify=labels,
             random_state=random_state,
         )
     except ValueError as error:
@@ -308,7 +331,7 @@ def split(
             f"validation_fraction={fraction} cannot be split off {m} rows: {error} Give more rows, "
             "another fraction, or X_val and y_val."
         ) from error
-    if not multilabel and len(np.unique(codes[parts[0]])) < n_classes:
+    if labels is not None and len(np.unique(labels[parts[0]])) < n_classes:
         raise ValueError(
             f"validation_fraction={fraction} of {m} rows leaves a class without a row to train on: "
             "choose a smaller fraction, or give X_val and y_val."

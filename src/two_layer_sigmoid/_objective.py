@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import issparse
 
 from ._blocks import Block, BlockedData, Data
-from ._network import Parameters, Workspace, parameter_shapes
+from ._network import Array, Parameters, Workspace, parameter_shapes
 from ._statistics import sum_of_weights
 
 
@@ -22,6 +23,12 @@ class Objective:
     With L_i the log loss of row i (lecture, equation 8) and w_i its weight (1 without weights)::
 
         loss = sum_i w_i L_i / sum_i w_i  +  alpha / 2 * (||W1||^2 + ||W2||^2)
+
+    With ``scaling`` it is a function of the parameters for the standardised features
+    (x - mean) / scale, penalty included. The network computes with :meth:`raw` parameters, so X is
+    neither changed nor copied, and the chain rule converts the gradient::
+
+        dW1_standardised = (dW1_raw - db1 mean^T) / scale
 
     Parameters
     ----------
@@ -34,6 +41,8 @@ class Objective:
         Strength of the L2 penalty. It does not depend on the number of rows.
     total : float, default=None
         The divisor instead of sum_i w_i.
+    scaling : (mean, scale) of shapes (n_x,), default=None
+        Mean and standard deviation of each feature; None is the network of X as it is.
     """
 
     def __init__(
@@ -45,12 +54,18 @@ class Objective:
         backward: Callable[..., Parameters],
         alpha: float = 0.0,
         total: float | None = None,
+        scaling: tuple[Array, Array] | None = None,
     ) -> None:
         self.data = data
         self.alpha = alpha
         self.total = sum_of_weights(data) if total is None else total
         self._layer_sizes, self._dtype = data.layer_sizes, data.dtype
-        self._forward, self._cost, self._backward = forward, cost, backward
+        self.forward, self.cost, self.backward = forward, cost, backward
+        self._scaling: tuple[Array, Array] | None = None
+        if scaling is not None:
+            mean, scale = (array.astype(self._dtype) for array in scaling)
+            self._scaling = mean[:, np.newaxis], scale
+        self._raw: Parameters | None = None  # the buffer of raw()
         self._workspaces: dict[tuple[int, int], Workspace] = {}  # by thread and number of rows
         self._free: deque[Parameters] = deque()  # buffers for the gradients of blocks
         self._minibatches: dict[int, tuple[BlockedData, Objective]] = {}  # by number of rows
@@ -58,6 +73,35 @@ class Objective:
     def views(self, theta: npt.NDArray[Any]) -> Parameters:
         """The four arrays of the network as views of the flat vector ``theta``."""
         return Parameters.views(theta, *self._layer_sizes)
+
+    def raw(self, params: Parameters) -> Parameters:
+        """The same network for X as it is. With ``scaling`` the next call overwrites it."""
+        if self._scaling is None:
+            return params
+        mean, scale = self._scaling
+        if self._raw is None:
+            self._raw = self.views(np.empty(params.flat().shape, self._dtype))
+        raw = self._raw
+        raw.flat()[:] = params.flat()
+        np.divide(raw.W1, scale, out=raw.W1)
+        np.subtract(raw.b1, np.dot(raw.W1, mean), out=raw.b1)
+        return raw
+
+    def standardized(self, raw: Parameters) -> Parameters:
+        """The inverse of :meth:`raw`."""
+        if self._scaling is None:
+            return raw
+        mean, scale = self._scaling
+        return raw._replace(W1=raw.W1 * scale, b1=raw.b1 + np.dot(raw.W1, mean))
+
+    def standardized_features(self, X: Any) -> Array:
+        """A dense copy of the columns X ``(n_x, b)``, standardised, in float64."""
+        dense = np.array(X.toarray() if issparse(X) else X, dtype=np.float64)
+        if self._scaling is not None:
+            mean, scale = self._scaling
+            dense -= mean
+            dense /= scale[:, np.newaxis]
+        return dense
 
     def penalty(self, params: Parameters) -> float:
         """The second term of the loss."""
@@ -67,13 +111,21 @@ class Objective:
 
     def loss(self, params: Parameters) -> float:
         """The loss at ``params``."""
-        return self.data.reduce(partial(self._block_loss, params)) + self.penalty(params)
+        return self.log_loss(params) + self.penalty(params)
+
+    def log_loss(self, params: Parameters) -> float:
+        """The first term of the loss."""
+        return self.data.reduce(partial(self._block_loss, self.raw(params)))
 
     def loss_gradient(self, params: Parameters) -> tuple[float, Parameters]:
         """The loss and its gradient at ``params``; the next call overwrites the gradient."""
-        function = partial(self._block_loss_gradient, params)
+        function = partial(self._block_loss_gradient, self.raw(params))
         loss, grads = self.data.reduce(function, self._add)
         self._release(grads)
+        if self._scaling is not None:
+            mean, scale = self._scaling
+            np.subtract(grads.W1, grads.b1 * mean.T, out=grads.W1)
+            np.divide(grads.W1, scale, out=grads.W1)
         if self.alpha:
             np.add(grads.W1, self.alpha * params.W1, out=grads.W1)
             np.add(grads.W2, self.alpha * params.W2, out=grads.W2)
@@ -106,12 +158,13 @@ class Objective:
         if objective is None or rows is not known_rows:
             objective = Objective(
                 rows,
-                forward=self._forward,
-                cost=self._cost,
-                backward=self._backward,
+                forward=self.forward,
+                cost=self.cost,
+                backward=self.backward,
                 alpha=self.alpha,
                 total=self.total * (len(indices) / data.n_rows),
             )
+            objective._scaling = self._scaling
             self._minibatches[len(indices)] = rows, objective
         return objective
 
@@ -119,17 +172,17 @@ class Objective:
         """The part of the log loss that comes from one block."""
         X, Y, weights = block
         workspace = self._workspace(Y.shape[1])
-        _, cache = self._forward(X, params, workspace=workspace)
-        return self._cost(cache, Y, weights=weights, total=self.total, workspace=workspace)
+        _, cache = self.forward(X, params, workspace=workspace)
+        return self.cost(cache, Y, weights=weights, total=self.total, workspace=workspace)
 
     def _block_loss_gradient(self, params: Parameters, block: Block) -> tuple[float, Parameters]:
         """The part of the log loss and of its gradient that comes from one block."""
         X, Y, weights = block
         workspace = self._workspace(Y.shape[1])
-        _, cache = self._forward(X, params, workspace=workspace)
-        loss = self._cost(cache, Y, weights=weights, total=self.total, workspace=workspace)
+        _, cache = self.forward(X, params, workspace=workspace)
+        loss = self.cost(cache, Y, weights=weights, total=self.total, workspace=workspace)
         out = self._free_gradient()
-        grads = self._backward(
+        grads = self.backward(
             params, cache, X, Y, weights=weights, total=self.total, workspace=workspace, out=out
         )
         out.assign(grads)  # a subclass can return arrays of its own
@@ -170,6 +223,7 @@ class Objective:
     def __getstate__(self) -> dict[str, Any]:
         """Pickles have no data and no buffers: workers of a cluster have their own."""
         buffers: dict[str, Any] = {
+            "_raw": None,
             "_workspaces": {},
             "_free": deque(),
             "_minibatches": {},

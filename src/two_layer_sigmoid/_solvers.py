@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     from ._callbacks import Tasks
     from ._objective import Objective
 
-GRADIENT_SMALL = "gradient small"
-ITERATION_LIMIT = "iteration limit"
-EARLY_STOPPING = "early stopping"
+# The values of ``stop_reason_``.
+CONVERGED = "converged"
+LINE_SEARCH = "line_search"
+MAX_ITER = "max_iter"
+EARLY_STOPPING = "early_stopping"
 DIVERGED = "diverged"
 INTERRUPTED = "interrupted"
-STOPPED = "stopped by callback"
+CALLBACK = "callback"
+PARTIAL_FIT = "partial_fit"
 
 # Training has diverged if the loss stays above DIVERGENCE_FACTOR times the larger of the initial
 # loss and ln 2 for DIVERGENCE_ITERS iterations. The lecture's learning rate oscillates less.
@@ -127,8 +130,9 @@ class Monitor:
         if state.stop_reason is None:
             if self.print_every and state.n_iter % self.print_every == 0:
                 self.print_loss(state)
-            if self.tasks is not None and self.tasks.begin_iteration():
-                state.stop_reason = STOPPED
+            tasks = self._tasks_of(state)
+            if tasks is not None and tasks.begin_iteration():
+                state.stop_reason = CALLBACK
             elif state.is_validated:
                 state.validation_loss_curve.append(state.monitored_loss)
         return state.stop_reason is not None
@@ -137,7 +141,7 @@ class Monitor:
         """Stop because the line search finds no lower loss; the announced update is not made."""
         state.loss_curve.pop()
         del state.validation_loss_curve[state.n_iter :]
-        state.stop_reason = GRADIENT_SMALL
+        state.stop_reason = LINE_SEARCH
 
     def finalize_epochs(self, state: TrainingState, objective: Objective, initial: Array) -> None:
         """Compute the loss after mini-batches; if it is not finite, undo the last epoch."""
@@ -158,10 +162,17 @@ class Monitor:
 
     def end(self, state: TrainingState, states: Sequence[TrainingState]) -> None:
         """End the open task of the callbacks; one of them can stop training."""
-        if self.tasks is None or not self.tasks.end_iteration():
+        tasks = self._tasks_of(state)
+        if tasks is None or not tasks.end_iteration():
             return
-        if len(states) > 1 or state.stop_reason == ITERATION_LIMIT:  # else it is over anyway
-            state.stop_reason = STOPPED
+        if len(states) > 1 or state.stop_reason == MAX_ITER:  # else it is over anyway
+            state.stop_reason = CALLBACK
+
+    def _tasks_of(self, state: TrainingState) -> Tasks | None:
+        """The tasks of the callbacks; the estimator gets the state's current parameters first."""
+        if self.tasks is not None and self.bind is not None:
+            self.bind(state)
+        return self.tasks
 
     def print_loss(self, state: TrainingState, ending: str = "") -> None:
         """Print the losses of a state."""
@@ -184,10 +195,10 @@ class Monitor:
         # The factor 2 makes up for rounding errors.
         tol = self.tol
         if square <= 2 * gradient.size * tol * tol and np.abs(gradient).max() <= tol:
-            return GRADIENT_SMALL
+            return CONVERGED
         if state.is_validated and state.n_iter - state.best_iter >= self.n_iter_no_change:
             return EARLY_STOPPING
-        return ITERATION_LIMIT if state.n_iter >= max_iter else None
+        return MAX_ITER if state.n_iter >= max_iter else None
 
     def _compare(self, state: TrainingState) -> None:
         """Keep the best parameters so far, and count iterations without an improvement."""
@@ -355,8 +366,8 @@ def successive_halving(
                 monitor.begin(state, states, limit)
                 solve(state, limit)
                 monitor.end(state, states)
-                if state.stop_reason == STOPPED:
-                    return _best(states, "restorable_loss", STOPPED)
+                if state.stop_reason == CALLBACK:
+                    return _best(states, "restorable_loss", CALLBACK)
             if len(active) > 1:
                 ranked = sorted(active, key=attrgetter("restorable_loss"))
                 active, until = ranked[: (len(active) + 1) // 2], 2 * until
@@ -383,7 +394,9 @@ def _finalize(state: TrainingState, objective: Objective, dtype: npt.DTypeLike) 
     if state.is_validated or state.stop_reason == INTERRUPTED:
         state.restore_best(objective)
     if state.theta.dtype != dtype:
-        state.theta[:] = state.theta.astype(dtype)
+        raw = objective.raw(state.params)
+        raw.flat()[:] = raw.flat().astype(dtype)
+        state.params.assign(objective.standardized(raw))
         state.loss = objective.loss(state.params)
 
 
@@ -393,9 +406,7 @@ def n_rungs(n_states: int) -> int:
 
 
 def _can_go_on(state: TrainingState, max_iter: int) -> bool:
-    return state.stop_reason is None or (
-        state.stop_reason == ITERATION_LIMIT and state.n_iter < max_iter
-    )
+    return state.stop_reason is None or (state.stop_reason == MAX_ITER and state.n_iter < max_iter)
 
 
 def _best(

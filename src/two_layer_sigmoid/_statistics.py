@@ -1,4 +1,4 @@
-"""Statistics of a data set: means, standard deviations, largest entries, base rates.
+"""Statistics of a data set: means, variances, largest entries, base rates.
 
 Every sum is a reduction over blocks in the fixed order, so it has the same bits in memory and on a
 cluster.
@@ -7,6 +7,7 @@ cluster.
 from __future__ import annotations
 
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import entr
@@ -30,21 +31,54 @@ def baseline_loss(data: Data) -> float:
     return float((entr(rates) + entr(1 - rates)).sum())
 
 
-def feature_mean_std(data: Data) -> tuple[Array, Array]:
-    """Weighted mean and standard deviation of each feature, in float64.
+class Moments(NamedTuple):
+    """Weighted mean and variance of each feature, and the sum of the weights."""
 
-    A standard deviation that is only the rounding error of the mean is returned as zero.
-    """
+    mean: Array  # (n_x,)
+    var: Array  # (n_x,)
+    n_samples: float
+
+    def combined_with(self, other: Moments) -> Moments:
+        """The moments of both sets of rows together.
+
+        T. F. Chan, G. H. Golub and R. J. LeVeque, "Algorithms for computing the sample variance",
+        The American Statistician 37, 1983, equation (2.1).
+        """
+        n = self.n_samples + other.n_samples
+        fraction = other.n_samples / n
+        delta = other.mean - self.mean
+        var = self.var + fraction * (other.var - self.var) + fraction * (1 - fraction) * delta**2
+        return Moments(self.mean + fraction * delta, var, n)
+
+    def std(self) -> Array:
+        """The standard deviations; 0 if one is only the rounding error of the mean."""
+        std: Array = np.sqrt(self.var)
+        std[std <= CONSTANT_RTOL * np.abs(self.mean)] = 0.0
+        return std
+
+    def squared_norm(self, *, standardize: bool) -> float:
+        """The mean of ||x||^2 over the rows."""
+        if standardize:
+            return float((self.std() > 0).sum())
+        return float((self.var + self.mean**2).sum())
+
+    def scale(self) -> Array:
+        """The standard deviations, with 1 for constant features."""
+        std = self.std()
+        scale: Array = np.where(std > 0, std, 1.0)
+        return scale
+
+
+def feature_moments(data: Data) -> Moments:
+    """The moments of the rows of a data set, in float64."""
+    total = sum_of_weights(data)
     if isinstance(data, BlockedData) and data.is_sparse:
         X, w = (None if A is None else A.astype(np.float64) for A in (data.X, data.weights))
-        mean, variance = mean_variance_axis(X, axis=0, weights=w)
+        mean, var = mean_variance_axis(X, axis=0, weights=w)
     else:
-        total = sum_of_weights(data)
         mean = data.reduce(_feature_sums) / total
-        variance = data.reduce(partial(_feature_squares, mean=mean)) / total
-    std = np.sqrt(variance)
-    std[std <= CONSTANT_RTOL * np.abs(mean)] = 0.0
-    return mean, std
+        var = data.reduce(partial(_feature_squares, mean=mean)) / total
+    return Moments(mean, var, total)
 
 
 def max_abs_features(data: Data) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,21 @@ import sklearn
 from sklearn.exceptions import ConvergenceWarning
 
 from . import _network, _solvers
+from ._blocks import Data
 from ._encoding import Labels
+from ._leave_one_out import MAX_OPERATIONS, MAX_SIZE, matrix_size
 from ._network import Array, Parameters
+from ._statistics import Moments
 
 WILD_SCALES = 1e3  # a ratio of standard deviations, or of mean to standard deviation
+LOST_PRECISION = 1e-3  # relative rounding error of W1 x that is worth a warning
+SEPARATED_LOSS = 1e-4  # without a penalty L-BFGS reaches it only if no finite weights are best
+# The learning rate is too high if the loss rises in more than this fraction of the updates, and
+# ends at more than this multiple of its lowest value, or steps are large: the rate times the mean
+# squared norm of a row. The lecture's raw data have many rises, but neither of the others.
+MANY_RISES = 0.2
+FAR_ABOVE = 1.25
+LARGE_STEP = 1000
 SCALE_THEM = "Scale the features, for example with sklearn.preprocessing.StandardScaler."
 PACKAGE = str(Path(__file__).parent) + os.sep
 FIT_WRAPPER = str(Path(sklearn.__file__).parent / "base.py")
@@ -43,6 +55,16 @@ def check_parameters(clf: Any) -> None:
             f"momentum={clf.momentum} is not supported by solver='lbfgs', which chooses its own "
             "steps: use momentum=0.",
         ),
+        (
+            clf.alpha == "loo" and not is_lbfgs,
+            "alpha='loo' needs the minimum of the loss, which solver='gd' does not reach: use "
+            "solver='lbfgs', or alpha='scale'.",
+        ),
+        (
+            clf.alpha == "loo" and clf.early_stopping,
+            "alpha='loo' and early_stopping=True both limit overfitting: use early_stopping=False, "
+            "or alpha='scale'.",
+        ),
         (has_many and clf.warm_start, many + "warm_start=True has one: set n_init=1."),
         (has_many and not isinstance(clf.init, str), many + "init gives one: set n_init=1."),
     )
@@ -66,6 +88,18 @@ def has_partial_fit(clf: Any) -> bool:
         if applies:
             raise AttributeError(f"partial_fit makes one pass over a part of the rows; {reason}")
     return True
+
+
+def check_leave_one_out(data: Data) -> None:
+    """Refuse ``alpha="loo"`` if it would take too much memory or time."""
+    size, operations = matrix_size(data.n_rows, *data.layer_sizes)
+    if size > MAX_SIZE or operations > MAX_OPERATIONS:
+        raise ValueError(
+            f"alpha='loo' is too expensive for {data.n_rows} rows, {data.layer_sizes[0]} features, "
+            f"{data.layer_sizes[2]} outputs and n_h={data.layer_sizes[1]}: it needs a matrix of "
+            f"size {size} and {operations:.0e} operations for each penalty, of at most {MAX_SIZE} "
+            f"and {MAX_OPERATIONS:.0e}. Use alpha='scale', or a smaller n_h."
+        )
 
 
 def check_validation_set(clf: Any, X_val: Any, y_val: Any, sample_weight_val: Any) -> None:
@@ -104,12 +138,13 @@ def add_location(error: TypeError | ValueError, location: str) -> TypeError | Va
 
 
 def check_known_labels(y: Any, classes: Labels) -> None:
-    """Refuse to score labels that are all unknown, which probably have another encoding."""
-    given = set(np.asarray(y).ravel().tolist())
-    if len(given) > 1 and given.isdisjoint(classes.tolist()):
+    """Refuse to score strings against numbers, or numbers against strings."""
+    given, known = set(np.asarray(y).ravel().tolist()), classes.tolist()
+    kinds = [{isinstance(label, str) for label in labels} for labels in (given, known)]
+    if given.isdisjoint(known) and kinds[0].isdisjoint(kinds[1]):
         raise ValueError(
-            f"y holds only labels that fit has not seen, such as {min(given, key=str)!r}: "
-            f"use the labels of fit, {classes.tolist()}."
+            f"y holds only labels of another type than those of fit, such as "
+            f"{min(given, key=str)!r}: use the labels of fit, {known}."
         )
 
 
@@ -152,24 +187,21 @@ def check_initial_parameters(init: Any, n_x: int, n_h: int, n_y: int) -> Paramet
 
 def ignore_overflow() -> np.errstate:
     """Silence NumPy's warnings: overflow is checked where it matters, with better errors."""
-    return np.errstate(over="ignore", invalid="ignore")
+    return np.errstate(over="ignore", invalid="ignore", under="ignore")
 
 
-def check_no_overflow(
-    candidates: list[Parameters], max_abs: dict[str, Array], dtype: npt.DTypeLike
-) -> None:
+def check_no_overflow(params: Parameters, max_abs: dict[str, Array], dtype: npt.DTypeLike) -> None:
     """Refuse parameters with which W1 x + b1 can overflow in ``dtype``.
 
     ``max_abs`` has, for the name of each data set, the largest absolute value of each feature.
     """
+    W1, b1 = (np.abs(array).astype(dtype) for array in params[:2])
     for name, largest in max_abs.items():
-        for params in candidates:
-            W1, b1 = (np.abs(array).astype(dtype) for array in params[:2])
-            if not np.isfinite(W1 @ largest.astype(dtype) + b1[:, 0]).all():
-                raise ValueError(
-                    f"{name} holds values too large or too small for {dtype}: W1 x overflows. "
-                    + SCALE_THEM
-                )
+        if not np.isfinite(W1 @ largest.astype(dtype) + b1[:, 0]).all():
+            raise ValueError(
+                f"{name} holds values too large or too small for {dtype}: W1 x overflows. "
+                + SCALE_THEM
+            )
 
 
 def check_initial_loss(loss: float) -> None:
@@ -190,46 +222,103 @@ def check_logits(Z2: Array) -> None:
 # Warnings
 
 
-def warn_feature_scales(mean: Array, std: Array) -> None:
-    """Warn if the features have very different scales; ``std`` is 0 for constant features."""
-    offset = np.abs(mean) / np.where(std > 0, std, 1.0)
+def warn_feature_scales(moments: Moments, dtype: np.dtype[Any], *, standardize: bool) -> None:
+    """Warn if training suffers from the scales of the features."""
+    std = moments.std()
+    offset = (np.abs(moments.mean) / moments.scale()).max()
     varying = std[std > 0] if std.any() else np.ones(1)
-    if max(varying.max() / varying.min(), offset.max()) > WILD_SCALES:
+    if standardize:
+        if offset * np.finfo(dtype).eps > LOST_PRECISION:
+            _warn(
+                f"Features of X lose precision in {dtype}: a mean is {offset:.3g} standard "
+                "deviations from zero. Subtract the means from X in float64 first.",
+                UserWarning,
+            )
+    elif max(varying.max() / varying.min(), offset) > WILD_SCALES:
         _warn(
             f"The features of X have wild scales: standard deviations from {varying.min():.3g} to "
-            f"{varying.max():.3g}, means up to {offset.max():.3g} standard deviations from zero. "
-            f"Training will be slow and poor. {SCALE_THEM}",
+            f"{varying.max():.3g}, means up to {offset:.3g} standard deviations from zero. "
+            "Training will be slow and poor. Set standardize=True.",
+            UserWarning,
+        )
+
+
+def warn_one_class(classes: Labels) -> None:
+    """Warn if the rows of positive weight, as in a bootstrap, have one class only."""
+    if len(classes) == 1:
+        _warn(
+            f"y holds only one class, {classes.tolist()[0]!r}, in the rows of positive weight "
+            "(sample_weight, class_weight). The network predicts it for every row.",
             UserWarning,
         )
 
 
 def warn_training_end(
-    clf: Any, log_loss: float, baseline_loss: float, *, incremental: bool
+    clf: Any,
+    baseline_loss: float,
+    log_loss_of_fit: Callable[[], float],
+    squared_norm: float,
+    *,
+    incremental: bool,
 ) -> None:
-    """Warn if training ended badly."""
-    reason, end = clf.stop_reason_, f"after {clf.n_iter_} iterations the loss is {clf.loss_:.3g}"
+    """Warn if training ended badly.
+
+    ``log_loss_of_fit`` computes the loss without penalty. ``squared_norm`` is the mean of ||x||^2
+    that the solver sees.
+    """
+    reason = clf.stop_reason_
+    remedy = "" if clf.standardize else "Set standardize=True. "
     if reason == _solvers.DIVERGED:
         _warn(
             f"Training diverged at iteration {clf.n_iter_} with "
-            f"learning_rate={clf.learning_rate} and alpha={clf.alpha}. The last finite weights are "
-            f"kept; their loss is {clf.loss_:.3g}. {SCALE_THEM} Lower learning_rate (learning_rate "
-            "times alpha must be below 2)."
+            f"learning_rate={clf.learning_rate} and alpha={clf.alpha_:.3g}. The last finite "
+            f"weights are kept; their loss is {clf.loss_:.3g}. {remedy}Lower learning_rate "
+            "(learning_rate times alpha must be below 2)."
         )
-    elif incremental or reason in {_solvers.INTERRUPTED, _solvers.STOPPED}:
+        return
+    if incremental or reason in {_solvers.INTERRUPTED, _solvers.CALLBACK}:
         return  # the user has ended it early
-    elif baseline_loss > 0 and abs(log_loss - baseline_loss) <= (
-        _solvers.PLATEAU_RTOL * baseline_loss
-    ):
+    log_loss, plateau = log_loss_of_fit(), (1 - _solvers.PLATEAU_RTOL) * baseline_loss
+    lower = "alpha" if clf.solver == "lbfgs" else f"learning_rate={clf.learning_rate} or alpha"
+    end = f"after {clf.n_iter_} iterations the log loss is {log_loss:.3g}"
+    if baseline_loss > 0 and log_loss > baseline_loss + (baseline_loss - plateau):
+        _warn(
+            f"Training ended above the loss of a constant prediction, {baseline_loss:.3g}: {end}. "
+            f"{remedy}Raise max_iter={clf.max_iter}, or lower {lower}."
+        )
+    elif baseline_loss > 0 and log_loss >= plateau:
         _warn(
             f"Training ended on the plateau: {end}, that of a constant prediction "
-            f"{baseline_loss:.3g}. {SCALE_THEM} Then raise max_iter, lower alpha, or change "
-            "learning_rate, init or random_state."
+            f"{baseline_loss:.3g}. {remedy}Raise max_iter, lower alpha, or change learning_rate, "
+            "init or random_state."
         )
-    elif clf.solver == "lbfgs" and reason == _solvers.ITERATION_LIMIT:
+    elif clf.solver == "lbfgs" and reason == _solvers.MAX_ITER:
         _warn(
             f"Training by L-BFGS ran out of iterations: {end}, and the gradient is larger than "
-            f"tol={clf.tol}. Raise max_iter={clf.max_iter}, tol or alpha. {SCALE_THEM}"
+            f"tol={clf.tol}. {remedy}Raise max_iter={clf.max_iter}, tol or alpha."
         )
+    elif baseline_loss == 0:
+        return  # one class
+    elif clf.solver == "lbfgs" and clf.alpha_ == 0 and log_loss < SEPARATED_LOSS:
+        _warn(
+            f"The classes can be separated, so the weights grow without bound: {end}. Predictions "
+            "for new rows are too certain. Set alpha, for example alpha='scale'."
+        )
+    elif clf.solver == "gd" and _is_unstable(clf, squared_norm):
+        _warn(
+            f"Training is unstable: the loss rose in many of the {clf.n_iter_} updates, to "
+            f"{clf.loss_:.3g} from {min(clf.loss_curve_):.3g}. {remedy}Lower "
+            f"learning_rate={clf.learning_rate}."
+        )
+
+
+def _is_unstable(clf: Any, squared_norm: float) -> bool:
+    """Whether the loss rose in many updates because the learning rate is too high."""
+    rises = np.diff(clf.loss_curve_) > 0
+    if not rises.any() or rises.mean() <= MANY_RISES:
+        return False
+    far_above: bool = clf.loss_ > FAR_ABOVE * min(clf.loss_curve_)
+    return far_above or clf.learning_rate * squared_norm > LARGE_STEP
 
 
 def _warn(message: str, category: type[Warning] = ConvergenceWarning) -> None:

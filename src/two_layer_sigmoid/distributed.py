@@ -44,10 +44,10 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     for bit. Otherwise each chunk is a shard, and loss and gradient differ in the last digits.
 
     Parameters, attributes and warnings are those of
-    :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier`, except: ``batch_size`` must be None and
-    ``early_stopping`` False; there is no ``partial_fit``; ``n_jobs`` applies to predictions in
-    memory only, because workers use one thread for each chunk. Predictions of dask arrays and
-    dataframes are lazy dask arrays in the partitions of X.
+    :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier`, except: ``batch_size`` must be None,
+    ``early_stopping`` False, and ``alpha`` a number or "scale"; there is no ``partial_fit``;
+    ``n_jobs`` applies to predictions in memory only, because workers use one thread for each chunk.
+    Predictions of dask arrays and dataframes are lazy dask arrays in the partitions of X.
 
     See Also
     --------
@@ -68,7 +68,7 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     >>> from sklearn.datasets import make_moons
     >>> from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
     >>> X, y = (da.from_array(A, chunks=50) for A in make_moons(200, noise=0.1, random_state=0))
-    >>> clf = DaskTwoLayerSigmoidClassifier(solver="lbfgs", alpha=1e-3, tol=1e-3, random_state=0)
+    >>> clf = DaskTwoLayerSigmoidClassifier(8, solver="lbfgs", tol=1e-3, random_state=0)
     >>> clf.fit(X, y).predict(X)[:5].compute()
     array([0, 1, 1, 0, 1])
     >>> clf.to_local().W1_.shape
@@ -107,20 +107,22 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
             If X is not a dask collection.
         ValueError
             As in memory, with the partition if the error is in one; if the length of a chunk is
-            unknown; or if ``batch_size`` or ``early_stopping`` is set.
+            unknown; or if ``batch_size``, ``early_stopping`` or
+            ``alpha="loo"`` is set.
         """
         check_dask("DaskTwoLayerSigmoidClassifier.fit")
         _validation.check_parameters(self)
-        _check_full_batches(self)
+        _check_supported(self)
         inputs = DaskInputs.read(X, y, sample_weight, client)
         resume = self.warm_start and hasattr(self, "W1_")
         validate_data(self, dask_meta(X), skip_check_array=True, reset=not resume)
         working_dtype = self._working_dtype(inputs.X.dtype)
         data = DaskData(int(self.n_h), working_dtype, client)
         with single_blas_thread, _validation.ignore_overflow(), data:
-            self._encode(data, inputs, resume=resume)
+            weight_sum = self._encode(data, inputs, resume=resume)
             self._train(
                 data,
+                weight_sum=weight_sum,
                 dtype=np.dtype(np.float32 if inputs.X.dtype == np.float32 else np.float64),
                 random_state=check_random_state(self.random_state),
                 resume=resume,
@@ -193,7 +195,7 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         Raises
         ------
         ValueError
-            If y has several labels and none of them is in ``classes_``.
+            If y has strings and ``classes_`` numbers, or the other way round.
         """
         if not is_dask_collection(X):
             return super().score(X, y, sample_weight)
@@ -225,22 +227,28 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         """The dtype of the arithmetic for X of a dtype."""
         return np.dtype(np.float32 if dtype == np.float32 and self.solver == "gd" else np.float64)
 
-    def _encode(self, data: DaskData, inputs: DaskInputs, *, resume: bool) -> None:
-        """Read and encode the rows on the workers; sets ``classes_``."""
+    def _encode(self, data: DaskData, inputs: DaskInputs, *, resume: bool) -> float:
+        """Read and encode the rows on the workers; return the sum of their weights as given.
+
+        Sets ``classes_``.
+        """
         labels = data.read(inputs)
         multilabel = labels.ndim == 2
         classes = np.arange(labels.shape[1]) if multilabel else _encoding.unique_labels(labels)
         if not multilabel:
-            _encoding.check_two_classes(classes, np.ones(len(classes), bool))
+            _encoding.check_two_classes(classes)
         if resume:
             _validation.check_resumable(self, classes, multilabel)
-        class_weight = _encoding.resolve_class_weight(
-            self.class_weight, classes, multilabel, lambda: data.class_weight_sums(classes)
+        sums = np.array([data.weight_sum()]) if multilabel else data.class_weight_sums(classes)
+        class_weight, weight_sum = _encoding.resolve_class_weight(
+            self.class_weight, classes, multilabel, sums
         )
         present = data.encode(classes, multilabel, class_weight)
+        _encoding.check_rows_left(data.n_rows)
         if not multilabel:
-            _encoding.check_two_classes(classes, present)
+            _validation.warn_one_class(classes[present])
         self.classes_, self._multilabel = classes, multilabel
+        return data.largest_weight * weight_sum
 
     def _steps(self) -> dict[str, Any]:
         return BaseTwoLayerSigmoid._steps(self._unfitted_copy())
@@ -250,10 +258,12 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         return type(self)(**self.get_params(deep=False) | {"init": "auto"})
 
 
-def _check_full_batches(clf: DaskTwoLayerSigmoidClassifier) -> None:
-    """Refuse parameters that need a part of the rows at a time."""
+def _check_supported(clf: DaskTwoLayerSigmoidClassifier) -> None:
+    """Refuse parameters that need the rows in memory."""
     remedy = "; TwoLayerSigmoidClassifier, in memory or on mapped files, does that."
     if clf.batch_size is not None:
         raise ValueError(f"batch_size={clf.batch_size} is not for Dask: use None{remedy}")
     if clf.early_stopping:
         raise ValueError(f"early_stopping=True is not for Dask: use early_stopping=False{remedy}")
+    if clf.alpha == "loo":
+        raise ValueError(f"alpha='loo' is not for Dask: use alpha='scale'{remedy}")

@@ -99,6 +99,7 @@ def to_onnx(
         tensor = _tensor_of_floats(clf.W1_.dtype if dtype is None else np.dtype(dtype))
         n_features = getattr(estimator, "n_features_in_", clf.n_features_in_)
         initial_types = [("X", tensor([None, n_features]))]
+    _labels(clf, zipmap)  # before skl2onnx, whose zipmap fails on other labels
     _register(type(clf))
     return skl2onnx.convert_sklearn(
         estimator,
@@ -166,8 +167,10 @@ def _declare(operator: Any) -> None:
 def _labels(clf: BaseTwoLayerSigmoid, zipmap: bool | str) -> tuple[str, str]:
     """The names of the label type in skl2onnx and ONNX; keys of a map are integers or strings."""
     kind = clf.classes_.dtype.kind
-    if kind not in LABELS:
-        raise ValueError(f"ONNX has no labels of type {clf.classes_.dtype}: give integers or str.")
+    too_large = kind == "u" and clf.classes_.max() > np.iinfo(np.int64).max
+    if kind not in LABELS or too_large:
+        described = "above 2**63 - 1" if too_large else f"of type {clf.classes_.dtype}"
+        raise ValueError(f"ONNX has no labels {described}: give integers of int64, or str.")
     return LABELS["i" if zipmap and kind in "bf" else kind]
 
 

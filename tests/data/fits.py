@@ -40,7 +40,15 @@ OPTIONS = {
     "early stopping": {"early_stopping": True},
     "starts": {"n_init": 3},
 }
-DEFAULTS = {"n_h": 4, "max_iter": 12, "tol": 0.0, "alpha": 0.0, "init": "spread", "random_state": 0}
+DEFAULTS = {
+    "n_h": 4,
+    "max_iter": 12,
+    "tol": 0.0,
+    "standardize": False,
+    "alpha": 0.0,
+    "init": "spread",
+    "random_state": 0,
+}
 CASES = [
     (data, solver, option)
     for data in DATA

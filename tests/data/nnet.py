@@ -31,7 +31,7 @@ def run(case: str) -> dict[str, object]:
     """The weights that nnet starts from, and the loss, penalty included, at which it ends."""
     make, n_h, alpha = CASES[case]
     X, y = problems.load(make, standardise=True)
-    clf = TwoLayerSigmoidClassifier(init="spread", random_state=0)
+    clf = TwoLayerSigmoidClassifier(init="spread", standardize=False, random_state=0)
     W1, b1, W2, b2 = clf._initialize_parameters(X.shape[1], n_h, 1)
     with tempfile.TemporaryDirectory() as folder:
         data, start = Path(folder, "data.csv"), Path(folder, "start.txt")

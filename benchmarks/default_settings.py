@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.default_settings`` fits our estimator and
 ``MLPClassifier(activation="logistic")`` with 20 seeds and the same number of units, their other
-parameters at their defaults, except ``max_iter=3000`` for two units. It prints minimum, median and maximum and writes
-``results/default_settings.csv``.
+parameters at their defaults, except ``max_iter=3000`` for two units. It prints minimum, median and
+maximum and writes ``results/default_settings.csv``.
 """
 
 from __future__ import annotations

@@ -350,7 +350,7 @@ def test_means_of_partial_fit_are_of_all_rows(raw_blobs):
         scaler.partial_fit(X_part)
         assert_allclose(clf.mean_, scaler.mean_, rtol=1e-12)
         assert_allclose(clf.scale_, scaler.scale_, rtol=1e-10)
-        assert_allclose(clf.alpha_ * scaler.n_samples_seen_, 2 / 16)
+        assert_allclose(clf.alpha_ * scaler.n_samples_seen_, 2 / 16 / np.sqrt(3))
 
 
 def test_partial_fit_converts_weights_to_new_means(raw_blobs):

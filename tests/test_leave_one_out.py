@@ -226,3 +226,10 @@ def test_saturated_rows_have_finite_losses():
     assert loss >= 0
     labels = _prediction.labels(clf.decision_function(X)[:, np.newaxis], clf.classes_, False)
     assert_array_equal(labels, y)
+
+
+def test_path_does_not_depend_on_the_scale_of_weights():
+    weights = 1.0 + np.arange(len(Y_MOONS)) % 3
+    paths = [loo_clf().fit(X_MOONS, Y_MOONS, w).loo_path_ for w in (weights, weights / 1e6)]
+    assert_allclose(paths[0]["alpha"], paths[1]["alpha"])
+    assert_allclose(paths[0]["loo_loss"], paths[1]["loo_loss"], rtol=1e-6)

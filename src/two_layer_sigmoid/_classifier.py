@@ -31,10 +31,10 @@ from ._statistics import Moments, baseline_loss, feature_moments, max_abs_featur
 
 MAX_UNITS_SMALL = 2  # up to this many hidden units init="auto" is "small"
 FIRST_RUNG_LBFGS = 4  # iterations for each parameter; then L-BFGS has approximated the curvature
-# alpha="scale" is min(1, n_features / SCALE_FEATURES) / sqrt(n_outputs), and alpha="loo" tries each
-# of ALPHA_PATH, both divided by the sum of the weights of the rows. Measured
-# (``benchmarks/defaults.py``): with many features the penalty of LogisticRegression(C=1) is best;
-# with few features curved boundaries need less, and so do many classes.
+# alpha="scale" is min(1, n_features / SCALE_FEATURES) / sqrt(n_outputs), divided by the sum of the
+# weights of the rows. Measured (``benchmarks/defaults.py``): with many features the penalty of
+# LogisticRegression(C=1) is best; with few features curved boundaries need less, and so do many
+# classes. alpha="loo" tries each of ALPHA_PATH, divided by the number of rows of positive weight.
 SCALE_FEATURES = 16
 ALPHA_PATH = np.logspace(-2.5, 2, 10)
 # Measured: with several classes the leave-one-out loss of weak penalties is too low, because the
@@ -338,7 +338,7 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             tol=0.0 if incremental else float(self.tol),
             n_iter_no_change=self.n_iter_no_change,
             penalty=objective.penalty,
-            plateau=(1 - _solvers.PLATEAU_RTOL) * baseline,
+            plateau=(1 - _solvers.PLATEAU_RTOL) * baseline or math.inf,  # one class has none
             print_every={0: 0, 1: math.ceil(self.max_iter / 10)}.get(int(self.verbose), 1),
             bind=partial(self._bind, objective),
         )
@@ -384,8 +384,9 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.scale_: Array | None = moments.scale() if self.standardize else None
         n_x, _, n_y = data.layer_sizes
         scale = min(1.0, n_x / SCALE_FEATURES) / math.sqrt(n_y)
-        c = {"scale": scale, "loo": ALPHA_PATH[0]}.get(str(self.alpha))
-        self.alpha_: float = float(self.alpha if c is None else c / moments.n_samples)
+        first_of_path = ALPHA_PATH[0] / data.n_rows
+        resolved = {"scale": scale / moments.n_samples, "loo": first_of_path}
+        self.alpha_: float = float(resolved.get(str(self.alpha), self.alpha))
         return moments
 
     def _initialize(
@@ -614,7 +615,8 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
 
         - "scale" is min(1, n_x / 16) / sqrt(n_y) / (sum of the weights of the rows), with n_x
           features and n_y outputs. For two classes and 16 features or more it is the penalty of
-          ``LogisticRegression(C=1)``. In ``partial_fit`` the sum is that of all rows so far.
+          ``LogisticRegression(C=1)``. The sum includes rows that are split off for validation, and
+          in ``partial_fit`` all rows so far. Weights that sum to 1 give a very strong penalty.
         - "loo" trains with a path of penalties from weak to strong, each from the weights of the
           previous one, and keeps the network with the lowest approximate leave-one-out loss. For
           more than two classes, half of its difference from the training loss is added first. It
@@ -664,8 +666,9 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     warm_start : bool, default=False
         Whether ``fit`` continues from the weights of the last fit, and with momentum from its
         velocity if that fit had ``warm_start=True`` too. For full batches of gradient descent k
-        fits of n iterations have the same result as one of k * n, bit for bit; for mini-batches
-        too if ``random_state`` is one RandomState instance. L-BFGS starts with an empty history.
+        fits of n iterations have the same result as one of k * n: to rounding, with
+        ``standardize=False`` bit for bit. For mini-batches too if ``random_state`` is one
+        RandomState instance. L-BFGS starts with an empty history.
 
     n_jobs : int, default=None
         Number of threads for training and prediction; 1 is the calling thread alone, -1 is one for
@@ -755,7 +758,7 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     The steps of the lecture are the methods ``_initialize_parameters``, ``_forward``, ``_cost``,
     ``_backward`` and ``_update``, in the lecture's orientation: X is ``(n_x, m)``. Training runs
     these methods, so a subclass can override them. Several threads can call the middle three at the
-    same time, each with a block of rows.
+    same time, each with a block of rows. ``alpha="loo"`` assumes the mathematics of this class.
 
     Ctrl-C in ``fit`` keeps the best weights so far and raises ``KeyboardInterrupt``. A ``fit`` that
     raises another error does not change an earlier fit.
@@ -812,6 +815,7 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights. For full batches without a validation split, weight 2 equals the
             row twice and weight 0 equals no row, except that its label stays in ``classes_``.
+            ``alpha="loo"`` leaves a row out with all of its weight.
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Validation set for ``early_stopping=True``, instead of a part of X. A pipeline
             transforms it like X with ``Pipeline(..., transform_input=["X_val"])``.
@@ -883,7 +887,8 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
             All labels of all calls; for multilabel y the column numbers, ``np.arange(n_labels)``.
             Required in the first call.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights, relative to the other rows of this call.
+            Non-negative weights. The loss of this call depends on their ratios; means, standard
+            deviations and ``alpha="scale"`` count them as they are, like those of earlier calls.
 
         Returns
         -------

@@ -109,6 +109,7 @@ def in_unit_of_classes(y: Any, classes: Labels) -> Any:
     kind = getattr(getattr(y, "dtype", None), "kind", None)
     if kind not in ("m", "M") or kind != classes.dtype.kind or y.dtype == classes.dtype:
         return y
+    y = np.asarray(y)
     converted = y.astype(classes.dtype)
     exact = converted.astype(y.dtype) == y
     return np.where(exact, converted, np.array("NaT", classes.dtype))

@@ -315,6 +315,8 @@ def warn_training_end(
 def _is_unstable(clf: Any, squared_norm: float) -> bool:
     """Whether the loss rose in many updates because the learning rate is too high."""
     rises = np.diff(clf.loss_curve_) > 0
+    if clf.batch_size is not None:
+        return False  # the loss of mini-batches is noisy at every rate
     if not rises.any() or rises.mean() <= MANY_RISES:
         return False
     far_above: bool = clf.loss_ > FAR_ABOVE * min(clf.loss_curve_)

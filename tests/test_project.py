@@ -95,7 +95,7 @@ def test_quick_start_prints_what_it_promises(tmp_path):
     assert float(lowest) < 0.19
     assert all(f"{name} = [[" in done.stdout for name in ("W1", "b1", "W2", "b2"))
     assert done.stdout.count("\n          ") == 9  # the table of the search
-    assert "best: {'clf__learning_rate': " in done.stdout
+    assert "best: {'learning_rate': " in done.stdout
     pictures = {path.name for path in tmp_path.glob("*.png") if path.stat().st_size > 10_000}
     assert pictures == {"quickstart_boundary.png", "quickstart_cost.png"}
 
@@ -108,13 +108,15 @@ def test_learning_rate_example_prints_what_it_promises(tmp_path):
         [sys.executable, script], capture_output=True, text=True, check=False, cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
-    rows = re.findall(r"^(raw|scaled) +([\d.]+) +([\d.]+)%(.*)", done.stdout, flags=re.MULTILINE)
+    rows = re.findall(
+        r"^(raw|standardised) +([\d.]+) +([\d.]+)%(.*)", done.stdout, flags=re.MULTILINE
+    )
     raised = {(features, rate): float(share) for features, rate, share, _ in rows}
     assert raised["raw", "1.2"] > 10  # per cent of the updates raise the cost
-    assert max(raised["raw", "0.4"], raised["scaled", "1.2"], raised["scaled", "4.8"]) < 1
+    assert max(raised["raw", "0.4"], *(raised["standardised", r] for r in ("1.2", "4.8"))) < 1
     assert "ended on the plateau" in next(end for *key, _, end in rows if key == ["raw", "0.1"])
     assert len(re.findall(r"^rate +[\d.]+(?: +0\.\d+){4}", done.stdout, flags=re.MULTILINE)) == 4
-    assert "L-BFGS, best: " in done.stdout
+    assert "L-BFGS, n_h=" in done.stdout
     pictures = {path.name for path in tmp_path.glob("*.png")}
     assert pictures == {"learning_rate_curves.png", "learning_rate_search.png"}
 

@@ -174,13 +174,13 @@ def test_cluster_memory_does_not_grow(client):
     y = (X[:, 0] > 0).astype(int)
     scheduler = client.cluster.scheduler
     seen = []
-    clf = Watched(n_h=2, max_iter=2000, tol=0, random_state=0)
+    clf = Watched(n_h=2, max_iter=600, tol=0, random_state=0)
     clf.at_update = lambda: seen.append(
         (len(scheduler.tasks), len(scheduler.task_groups), len(scheduler.task_prefixes))
     )
     clf.fit(X, y)
-    assert len(seen) == 2000
-    assert (np.max(seen[1000:], axis=0) <= np.max(seen[:100], axis=0)).all()
+    assert len(seen) == 600
+    assert (np.max(seen[300:], axis=0) <= np.max(seen[:100], axis=0)).all()
     del X, y
     assert n_kept(client) == (0, 0)
 

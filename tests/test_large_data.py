@@ -31,7 +31,7 @@ threading.Thread(target=watch, daemon=True).start()
 TELL = """
 print(peak / 1024, clf.score(*sample))
 """
-OF_CHUNKS = "sample = scaler.transform(X), y"
+OF_CHUNKS = "sample = X, y"
 OF_ROWS = "sample = X[:5000], y[:5000]"
 
 

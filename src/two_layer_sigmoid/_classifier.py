@@ -497,8 +497,7 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         path = dict(zip(("alpha", "loo_loss", "train_loss"), np.array(rows).T, strict=True))
         criterion = path["loo_loss"]
         if multiclass:
-            with np.errstate(invalid="ignore"):
-                criterion = criterion + OPTIMISM * (path["loo_loss"] - path["train_loss"])
+            criterion = criterion + OPTIMISM * (path["loo_loss"] - path["train_loss"])
         best = int(np.where(np.isfinite(criterion), criterion, np.inf).argmin())
         self.loo_path_ = path
         self.alpha_ = objective.alpha = float(path["alpha"][best])

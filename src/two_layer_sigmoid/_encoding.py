@@ -185,8 +185,8 @@ def resolve_class_weight(
     if isinstance(class_weight, str):
         balanced = 1 / np.where(sums > 0, sums, np.inf)
         return dict(zip(classes, balanced, strict=True)), float(sums.sum())
-    class_factors(classes, class_weight)  # refuses wrong classes and weights
     weights = compute_class_weight(class_weight, classes=classes, y=classes)
+    check_weight_limits(weights.min(), weights.max(), "class_weight")
     return class_weight, float(sums @ weights)
 
 

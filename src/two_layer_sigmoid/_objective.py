@@ -64,7 +64,7 @@ class Objective:
         self._scaling: tuple[Array, Array] | None = None
         if scaling is not None:
             mean, scale = (array.astype(self._dtype) for array in scaling)
-            self._scaling = mean[:, np.newaxis], scale
+            self._scaling = mean.reshape(-1, 1), scale
         self._raw: Parameters | None = None  # the buffer of raw()
         self._workspaces: dict[tuple[int, int], Workspace] = {}  # by thread and number of rows
         self._free: deque[Parameters] = deque()  # buffers for the gradients of blocks
@@ -163,8 +163,8 @@ class Objective:
                 backward=self.backward,
                 alpha=self.alpha,
                 total=self.total * (len(indices) / data.n_rows),
+                scaling=self._scaling,
             )
-            objective._scaling = self._scaling
             self._minibatches[len(indices)] = rows, objective
         return objective
 

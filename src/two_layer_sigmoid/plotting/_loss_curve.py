@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ._common import COLOURS, axes_or_new, network_of
+from ._common import COLOURS, STAR, axes_or_new, network_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -169,8 +169,7 @@ class LossCurveDisplay:
         dashed = {"label": labels[1], "gid": CURVES[1], "linestyle": "--"} | style
         (self.line_,) = ax.plot(self.loss_curve, **solid)
         self.validation_line_ = ax.plot(curve, **dashed)[0] if validated else None
-        star = {"marker": "*", "markersize": 14, "markeredgecolor": "black", "zorder": 3}
-        (self.best_,) = ax.plot(best, curve[best], color=self.line_.get_color(), **star)
+        (self.best_,) = ax.plot(best, curve[best], color=self.line_.get_color(), **STAR)
         ax.set(xlabel=self.xlabel, ylabel="loss in nats")
         if log_scale:
             ax.set_yscale("log")

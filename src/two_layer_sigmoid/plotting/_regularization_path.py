@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from ._common import COLOURS, axes_or_new, network_of
+from ._common import COLOURS, STAR, axes_or_new, network_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -123,9 +123,8 @@ class RegularizationPathDisplay:
         train = {"label": "training", "color": COLOURS[1], "linestyle": "--"}
         (self.loo_line_,) = ax.plot(self.alpha, self.loo_loss, **loo | kwargs)
         (self.train_line_,) = ax.plot(self.alpha, self.train_loss, **train | kwargs)
-        star = {"marker": "*", "markersize": 14, "markeredgecolor": "black", "zorder": 3}
         color = self.loo_line_.get_color()
-        (self.best_,) = ax.plot(self.alpha[best], self.loo_loss[best], color=color, **star)
+        (self.best_,) = ax.plot(self.alpha[best], self.loo_loss[best], color=color, **STAR)
         ax.set(xscale="log", xlabel="alpha", ylabel="log loss in nats")
         ax.legend()
         self.ax_, self.figure_ = ax, ax.figure

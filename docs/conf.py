@@ -43,11 +43,11 @@ html_favicon = "_static/logo.svg"
 html_context = {"default_mode": "auto"}  # light or dark as in the reader's system
 html_theme_options = {
     "logo": {
-        "text": html_title,
+        "text": project,  # without the version: it must fit on a phone
         "image_light": "_static/logo.svg",
         "image_dark": "_static/logo.svg",
     },
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 6,
     "navbar_align": "left",
     # These two pages have wide tables and equations.
     "secondary_sidebar_items": {"**": ["page-toc"], "mathematics": [], "speed": []},

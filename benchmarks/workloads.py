@@ -53,8 +53,12 @@ def workloads():
         for n_jobs in 1, 2:
             name = f"grid search, {problem.__name__}, n_jobs={n_jobs}"
             yield name, (searches(*problems.load(problem, True), n_jobs), 3)
-    X, y = problems.noise(1_000_000, 20)
-    yield "predict_proba, 1 row", (predictions(X[:1], 2000), 9)
+    X, _ = problems.noise(1_000_000, 20)
+    for n_rows, n_classes in itertools.product((1, 10, 100), (2, 3)):
+        rows = "1 row" if n_rows == 1 else f"{n_rows} rows"
+        name = f"predict_proba, {rows}, {n_classes} classes"
+        yield name, (predictions(X[:n_rows], 1000, n_classes=n_classes), 9)
+    yield "predict, 1 row, 2 classes", (predictions(X[:1], 1000, method="predict"), 9)
     yield "predict_proba, 1000000 rows, float64", (predictions(X, 1), 9)
     yield "predict_proba, 1000000 rows, float32", (predictions(X.astype("float32"), 1), 9)
 
@@ -131,18 +135,19 @@ def searches(X, y, n_jobs):
     }
 
 
-def predictions(X, n_calls):
-    """``predict_proba`` with 32 units; the result is the last probability."""
-    train = problems.noise(2000, 20, X.dtype)
+def predictions(X, n_calls, *, method="predict_proba", n_classes=2):
+    """Predictions with 32 units; the result is the last number predicted."""
+    X_train, _ = problems.noise(2000, 20, X.dtype)
+    y_train = np.arange(2000) % n_classes
 
     def prepared(estimator):
         def work():
             for _ in range(n_calls):
-                P = estimator.predict_proba(X)
-            return P[-1, -1]
+                predicted = getattr(estimator, method)(X)
+            return predicted.ravel()[-1]
 
         def prepare():
-            estimator.fit(*train)
+            estimator.fit(X_train, y_train)
             return lambda: np.divide(timed(work), (n_calls, 1))
 
         return prepare

@@ -1,12 +1,23 @@
 """Logits of many rows, and labels and probabilities from logits."""
 
+import warnings
+
 import numpy as np
+import pandas as pd
 import pytest
 from helpers import N_H, N_X, N_Y, M, random_problem
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array
 from scipy.special import expit
+from sklearn import config_context
 
-from two_layer_sigmoid import _network, _prediction
+from two_layer_sigmoid import (
+    TwoLayerSigmoidClassifier,
+    _classifier,
+    _network,
+    _prediction,
+    _validation,
+)
 from two_layer_sigmoid._network import Parameters
 
 
@@ -96,3 +107,92 @@ def test_very_negative_logits_are_normalised():
     P = _prediction.probabilities(np.array([[-1000.0, -1000.0, -1001.0]]), None, False)
     expected = np.exp([0, 0, -1.0])
     assert_allclose(P, [expected / expected.sum()])
+
+
+# The fast path of validation
+
+
+def rows_of_every_kind(X):
+    """Inputs that validation returns as they are, and others, by name."""
+    one = X[:1]
+    with_nan, with_inf, large = X[:3].copy(), X[:3].copy(), X[:3].copy()
+    with_nan[1, 1], with_inf[2, 0], large[:] = np.nan, -np.inf, np.finfo(X.dtype).max / 8
+    return {
+        "one row": one,
+        "ten rows": X[:10],
+        "all rows": X,
+        "Fortran order": np.asfortranarray(X[:10]),
+        "every second row, backwards": X[::-2],
+        "other dtype": X[:3].astype("f4" if X.dtype == "f8" else "f8"),
+        "other byte order": X[:3].astype(X.dtype.newbyteorder()),
+        "integers": X[:3].astype(int),
+        "objects": X[:3].astype(object),
+        "list": X[:3].tolist(),
+        "strings": X[:3].astype(str),
+        "words": np.array([["a", "b"]]),
+        "complex": X[:3].astype(complex),
+        "data frame": pd.DataFrame(X[:3], columns=["a", "b"]),
+        "other names": pd.DataFrame(X[:3], columns=["b", "a"]),
+        "sparse": csr_array(X[:3]),
+        "matrix": np.matrix(X[:3]),
+        "masked": np.ma.masked_array(X[:3], X[:3] > 0),
+        "NaN": with_nan,
+        "infinity": with_inf,
+        "large": large,
+        "one dimension": X[0],
+        "three dimensions": X[np.newaxis],
+        "no rows": X[:0],
+        "no columns": X[:3, :0],
+        "too many columns": np.hstack([X[:3], X[:3]]),
+        "a number": np.float64(1.0),
+        "nothing": None,
+    }
+
+
+def outcome(predict, X):
+    """What a prediction returns or raises, and its warnings."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            result = predict(X)
+        except Exception as error:
+            result = f"{type(error).__name__}: {error}"
+    return result, [f"{w.category.__name__}: {w.message}" for w in caught]
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+@pytest.mark.parametrize("names", [False, True])
+@pytest.mark.parametrize("assume_finite", [False, True])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_fast_validation_changes_nothing(small_moons, dtype, assume_finite, names, monkeypatch):
+    X, y = small_moons[0].astype(dtype), small_moons[1]
+    clf = TwoLayerSigmoidClassifier(max_iter=20, random_state=0)
+    clf.fit(pd.DataFrame(X, columns=["a", "b"]) if names else X, y)
+    methods = "decision_function", "predict", "predict_proba", "predict_log_proba"
+    inputs = rows_of_every_kind(X)
+
+    def outcomes():
+        with config_context(assume_finite=assume_finite):
+            return {
+                (name, method): outcome(getattr(clf, method), rows)
+                for name, rows in inputs.items()
+                for method in methods
+            }
+
+    fast = outcomes()
+    monkeypatch.setattr(_validation, "is_valid", lambda *_: False)
+    slow = outcomes()
+    for key, (result, messages) in slow.items():
+        assert_array_equal(fast[key][0], result, err_msg=str(key))
+        assert type(fast[key][0]) is type(result), key
+        assert fast[key][1] == messages, key
+
+
+def test_fast_validation_is_used(small_moons, monkeypatch):
+    X, y = small_moons
+    clf = TwoLayerSigmoidClassifier(max_iter=20, random_state=0).fit(X, y)
+    before = clf.predict_proba(X[:1])
+    monkeypatch.setattr(_classifier, "validate_data", None)
+    assert_array_equal(clf.predict_proba(X[:1]), before)
+    with pytest.raises(TypeError, match="not callable"):
+        clf.predict_proba(X[:1].tolist())

@@ -519,11 +519,12 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     def _predict(self, X: Any, from_logits: Callable[..., npt.NDArray[Any]]) -> npt.NDArray[Any]:
         """``from_logits`` of the logits of the rows of X, the classes and whether multilabel."""
         params = Parameters(*map(self._fitted, WEIGHTS))
-        X = validate_data(self, X, accept_sparse="csr", dtype=params.W1.dtype, reset=False)
+        if not _validation.is_valid(self, X, params.W1.dtype):
+            X = validate_data(self, X, accept_sparse="csr", dtype=params.W1.dtype, reset=False)
         with _validation.ignore_overflow():
             Z2 = _prediction.logits(X, params, forward=self._forward, n_jobs=self.n_jobs)
-        _validation.check_logits(Z2)
-        return from_logits(Z2, self.classes_, self._multilabel)
+            _validation.check_logits(Z2)
+            return from_logits(Z2, self.classes_, self._multilabel)
 
     def _get_doc_link(self) -> str:
         """The link in scikit-learn's HTML representation, if the documentation is published."""

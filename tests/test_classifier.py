@@ -1121,7 +1121,7 @@ def test_training_runs_the_lecture_steps(small_moons, setting):
 @pytest.mark.parametrize("setting", [{}, LECTURE])
 def test_lbfgs_ends_at_a_small_gradient(moons, setting):
     X, y = moons
-    clf = make_clf(**setting, solver="lbfgs", max_iter=3000).fit(X, y)
+    clf = make_clf(**setting, solver="lbfgs", max_iter=10_000).fit(X, y)
     assert clf.stop_reason_ == "converged"
     assert max_gradient(clf, X, y) <= 1.01e-6
     assert clf.loss_ < make_clf(**setting, max_iter=3000).fit(X, y).loss_

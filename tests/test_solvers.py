@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import Quadratic, descend, make_state
+from helpers import Quadratic, descend, make_clf, make_state
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize
 
@@ -351,6 +351,23 @@ def test_lbfgs_evaluates_each_point_once():
     options = {"maxiter": 20, "ftol": 0, "gtol": 0, "maxcor": 8}
     minimize(loss_gradient, VALLEY, jac=True, method="L-BFGS-B", options=options)
     assert ours.n_evaluations == scipys.n_evaluations + 1  # the initial one, before SciPy's
+
+
+@pytest.mark.filterwarnings("ignore:Training by L-BFGS ran out of iterations")
+def test_lbfgs_keeps_few_pairs_at_first(moons, monkeypatch):
+    sizes = []
+
+    def noting(*arguments, options, **others):
+        sizes.append((options["maxcor"], options["maxiter"]))
+        return minimize(*arguments, options=options, **others)
+
+    monkeypatch.setattr(_solvers, "minimize", noting)
+    settings = {"solver": "lbfgs", "alpha": 0, "tol": 0, "max_iter": 130}
+    clf = make_clf(n_h=8, init="spread", **settings).fit(*moons)
+    assert clf.n_iter_ == 130
+    # The loss at the start, before SciPy, counts as the first.
+    assert sizes == [(10, 99), (40, 30 * 33)]
+    assert (np.diff(clf.loss_curve_) <= 0).all()
 
 
 def test_lbfgs_checks_which_point_was_evaluated_last(monkeypatch):

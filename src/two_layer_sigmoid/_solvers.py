@@ -42,8 +42,10 @@ LN_2 = math.log(2)
 PLATEAU_RTOL = 0.01  # a loss this close to the baseline's has learned nothing
 # Pairs of steps and gradient differences that L-BFGS keeps; SciPy's default is 10. Measured: 40
 # pairs reach a lower loss on the moons and the lecture's data with 8 units, in half the iterations.
-# More than two for each parameter gain nothing.
-HISTORY_SIZE = 40
+# In the first 100 iterations they gain nothing, and on few rows take more time than the network.
+# More than two for each parameter never gain anything.
+EARLY_HISTORY_SIZE, HISTORY_SIZE = 10, 40
+EARLY_ITERS = 100
 # Iterations for each parameter after which L-BFGS drops its history. Measured: if the best weights
 # lie at infinity, as with 2 units on the lecture's data, a small gradient takes a third of the
 # iterations; otherwise it makes no difference.
@@ -294,9 +296,10 @@ def lbfgs(objective: Objective, state: TrainingState, max_iter: int, monitor: Mo
 
     R. H. Byrd, P. Lu, J. Nocedal and C. Zhu, "A limited memory algorithm for bound constrained
     optimization", SIAM J. Sci. Comput. 16, 1995. SciPy's stopping criteria are off; the monitor is
-    asked after each iteration. After ``RESTART_INTERVAL`` iterations for each parameter, or if the
-    line search fails in the precision of float64, L-BFGS starts again from the current parameters
-    with an empty history. If that does not lower the loss, training stops.
+    asked after each iteration. After ``EARLY_ITERS`` iterations, then after ``RESTART_INTERVAL``
+    for each parameter, or if the line search fails in the precision of float64, L-BFGS starts again
+    from the current parameters with an empty history. If that does not lower the loss, training
+    stops.
     """
     gradient = np.empty_like(state.theta)
 
@@ -322,9 +325,6 @@ def lbfgs(objective: Objective, state: TrainingState, max_iter: int, monitor: Mo
     if monitor.should_stop(state, loss, gradient, max_iter):
         return
     state.loss_curve.append(state.loss)
-    n = state.theta.size
-    options = {"maxcor": min(HISTORY_SIZE, 2 * n), "maxiter": RESTART_INTERVAL * n}
-    no_criteria = {"maxfun": math.inf, "ftol": 0.0, "gtol": 0.0}
     while state.stop_reason is None:
         loss_before = state.loss
         result = minimize(
@@ -333,12 +333,23 @@ def lbfgs(objective: Objective, state: TrainingState, max_iter: int, monitor: Mo
             jac=gradient_at,
             method="L-BFGS-B",
             callback=after_iteration,
-            options=options | no_criteria,
+            options=_lbfgs_options(state),
         )
         if state.stop_reason is None:
             state.theta[:] = result.x  # can differ from the last point evaluated
             if not state.loss < loss_before:
                 monitor.stop_line_search_failed(state)
+
+
+def _lbfgs_options(state: TrainingState) -> dict[str, float]:
+    """How many pairs L-BFGS keeps, and when it starts again; none of SciPy's stopping criteria."""
+    n = state.theta.size
+    if state.n_iter < EARLY_ITERS:
+        history_size, n_iter = EARLY_HISTORY_SIZE, EARLY_ITERS - state.n_iter
+    else:
+        history_size, n_iter = HISTORY_SIZE, RESTART_INTERVAL * n
+    no_criteria = {"maxfun": math.inf, "ftol": 0.0, "gtol": 0.0}
+    return {"maxcor": min(history_size, 2 * n), "maxiter": n_iter, **no_criteria}
 
 
 def successive_halving(

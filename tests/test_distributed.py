@@ -325,7 +325,7 @@ def test_buffers_of_chunks_are_freed(many_blobs):
 
     class Counted(DaskTwoLayerSigmoidClassifier):
         def _update(self, params, grads, learning_rate):
-            n_buffers.append(sum(isinstance(o, Workspace) for o in gc.get_objects()))
+            n_buffers.append(sum(type(o) is Workspace for o in gc.get_objects()))
             return super()._update(params, grads, learning_rate)
 
     X_lazy = da.from_array(X, chunks=(lengths, -1))

@@ -21,12 +21,7 @@ QUICK = [
 SLOW = [
     TwoLayerSigmoidClassifier(),
     TwoLayerSigmoidClassifier(n_h=8, max_iter=3000, **LECTURE),
-    TwoLayerSigmoidClassifier(n_h=2, init="small", max_iter=3000),
-    TwoLayerSigmoidClassifier(n_h=4, init="spread", learning_rate=0.3, alpha=1e-3, max_iter=3000),
-    TwoLayerSigmoidClassifier(solver="lbfgs", max_iter=3000),
-    TwoLayerSigmoidClassifier(solver="lbfgs", class_weight="balanced", tol=1e-9),
     TwoLayerSigmoidClassifier(n_h=4, solver="lbfgs", alpha="loo", max_iter=200),
-    TwoLayerSigmoidClassifier(solver="lbfgs", alpha=0, max_iter=200),
 ]
 RANDOM_ROWS = {
     f"check_sample_weight_equivalence_on_{kind}_data": "draws rows, or leaves each out"

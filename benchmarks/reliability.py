@@ -4,8 +4,8 @@
 and computes our loss, without penalty, for the weights of all. Then it cross-validates accuracy and
 log loss, with and without regularisation. It writes ``results/reliability.csv`` (a row for each
 fit) and ``results/generalisation.csv`` (a row for each fold), prints summaries, and draws
-``docs/images/reliability.png``. Two fits run at a time, each on one thread. nnet needs ``Rscript``
-(Debian: r-base-core, r-cran-nnet).
+``reliability.png`` and ``expected_time.png`` in ``docs/images``. Two fits run at a time, each on
+one thread. nnet needs ``Rscript`` (Debian: r-base-core, r-cran-nnet).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks import problems, tables
 from benchmarks.baselines import LECTURE, of_mlp, of_ours
 from benchmarks.machine import save
-from benchmarks.plot_reliability import draw
+from benchmarks.plot_reliability import draw, draw_expected_time
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _network
 from two_layer_sigmoid._network import Parameters
 
@@ -95,6 +95,7 @@ def nnet(X, y, n_h, seed):
 FITS = {
     "ours": ours(),
     "ours, L-BFGS": ours(solver="lbfgs"),
+    "ours, L-BFGS, 3 starts": ours(solver="lbfgs", n_init=3),
     "ours, L-BFGS, 10 starts": ours(solver="lbfgs", n_init=10),
     "MLPClassifier, Adam": mlp_classifier("adam"),
     "MLPClassifier, SGD": mlp_classifier("sgd"),
@@ -112,12 +113,14 @@ REGULARISED = {
 def main() -> None:
     seeds = run(loss, list(FITS), range(N_SEEDS), list(PROBLEMS))
     save(seeds, "reliability")
+    print(tables.expected_time())
     print(tables.reliability())
     larger = [problem for problem in PROBLEMS if "parity" not in problem]  # 16 rows have no folds
     folds = run(held_out, [*FITS, *REGULARISED], range(CV.n_splits), larger)
     save(folds, "generalisation")
     print(tables.generalisation())
     draw(seeds)
+    draw_expected_time(seeds)
 
 
 def run(measure, names, numbers, problem_names):

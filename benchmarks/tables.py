@@ -6,6 +6,8 @@ line. A test checks that the pages are up to date.
 
 from __future__ import annotations
 
+import numpy as np
+
 from benchmarks.machine import read
 
 OURS = ["ours", "ours, L-BFGS, loo"]  # the two sets of parameters in held_out
@@ -69,13 +71,64 @@ def selection():
     return markdown(["after a search", "ours", "MLPClassifier"], rows)
 
 
+def penalty_search():
+    rows = []
+    for (data, n_h), group in read("penalty_search").groupby(["data", "n_h"], sort=False):
+        found = group.set_index("implementation")
+        loo, one, grid = (found.loc[name] for name in ("loo", "one fit", "GridSearchCV"))
+        ratio = "relative to ours"
+        figures = 1 / one[ratio], grid[ratio]
+        size = str(loo["parameters"])
+        rows.append([data, str(n_h), size, f"{loo['us'] / 1e6:.2g}", *map(three_digits, figures)])
+    ratios = "time / one fit", "GridSearchCV / time"
+    return markdown(["alpha='loo'", "n_h", "parameters", "seconds", *ratios], rows)
+
+
+def reached(losses, lowest, share):
+    """Which losses are within ``share`` plus 1e-4 of the lowest one."""
+    return losses <= lowest * (1 + share) + 1e-4
+
+
+def expected_seconds(results, share):
+    """Seconds until a fit is within ``share`` of the lowest loss, with probability 95 %.
+
+    A row for each problem and a column for each estimator; infinite if no seed gets there. Fits
+    that succeed with probability q must be repeated log(0.05) / log(1 - q) times, at least once.
+    """
+    groups = results.groupby(["problem", "estimator"], sort=False)
+    lowest = results.groupby("problem")["loss"].min()
+    q = groups["loss"].apply(lambda losses: reached(losses, lowest[losses.name[0]], share).mean())
+    with np.errstate(divide="ignore"):
+        repeats = np.maximum(1, np.log(0.05) / np.log1p(-q))
+    return (groups["seconds"].mean() * repeats).unstack(sort=False)
+
+
+def expected_time():
+    within_1, within_5 = (expected_seconds(read("reliability"), share) for share in (0.01, 0.05))
+    rivals = [name for name in within_1 if not name.startswith("ours")]
+    ours = [name for name in within_1 if name.startswith("ours, L-BFGS")]
+    rows = []
+    for problem in within_1.index:
+        lines = within_1.loc[problem], within_5.loc[problem]
+        ratios = [line[rivals].min() / line[ours].min() for line in lines]
+        cells = [" / ".join(short(line[name]) for line in lines) for name in [*ours, *rivals]]
+        rows.append([problem, *cells, " / ".join(map(short, ratios))])
+    return markdown(["within 1 % / 5 %", *ours, *rivals, "best rival / best of ours"], rows)
+
+
+def short(figure):
+    if not np.isfinite(figure):
+        return "-"
+    return f"{figure:.2g}" if figure < 99.5 else f"{figure:.0f}"
+
+
 def reliability():
     rows = []
     for problem, group in read("reliability").groupby("problem", sort=False):
         best = group["loss"].min()
         for k, (estimator, fits) in enumerate(group.groupby("estimator", sort=False)):
             losses = fits["loss"]
-            within = [(losses <= best * (1 + share) + 1e-4).mean() for share in (0.01, 0.05)]
+            within = [reached(losses, best, share).mean() for share in (0.01, 0.05)]
             figures = map(small, (losses.min(), losses.median(), losses.max()))
             seconds = f"{fits['seconds'].median():.2g}"
             name = "" if k else problem
@@ -132,6 +185,15 @@ def three_digits(figure):
 
 
 PAGES = {
-    "benchmarks": (held_out, initialisation, selection, reliability, generalisation, time_to_loss),
+    "benchmarks": (
+        held_out,
+        initialisation,
+        selection,
+        penalty_search,
+        expected_time,
+        reliability,
+        generalisation,
+        time_to_loss,
+    ),
     "user_guide/large_data": (cluster,),
 }

@@ -101,7 +101,7 @@ def epochs(X, y):
     params = {"batch_size": 200, "tol": 0, "random_state": 0, "alpha": 0.0}
 
     def ours(n):
-        clf = TwoLayerSigmoidClassifier(32, 0.1, max_iter=n, **LECTURE, **params)
+        clf = TwoLayerSigmoidClassifier(32, 0.1, max_iter=n, **LECTURE | params)
         return clf.fit(X, y).loss_
 
     def mlp_classifier(n):

@@ -1,5 +1,7 @@
 """The benchmarks: equal work for all baselines, and pages that match the results."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks import iteration, report, tables
@@ -62,3 +64,19 @@ def test_a_failing_baseline_becomes_a_note():
         {"implementation": "b", "note": "ValueError: broken"},
     ]
     assert report.cell(others[0]) == "ImportError: no module named other"
+
+
+def test_expected_seconds_count_the_restarts():
+    losses = {"always": [1.0, 1.0], "half": [1.004, 2.0], "never": [2.0, 2.0]}
+    results = pd.DataFrame(
+        [
+            {"problem": "p", "estimator": name, "loss": loss, "seconds": seconds}
+            for name, both in losses.items()
+            for loss, seconds in zip(both, (1.0, 3.0), strict=True)
+        ]
+    )
+    line = tables.expected_seconds(results, 0.01).loc["p"]
+    assert line["always"] == 2
+    assert line["half"] == pytest.approx(2 * np.log(0.05) / np.log(0.5))
+    assert line["never"] == np.inf
+    assert tables.expected_seconds(results, 1.0).loc["p", "never"] == 2

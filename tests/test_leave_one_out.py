@@ -210,6 +210,71 @@ def test_ctrl_c_on_the_path_keeps_the_best_network(fraction):
     assert_allclose(clf.loss_, log_loss(Y_MOONS, P) + penalty(clf), rtol=1e-10)
 
 
+def test_ctrl_c_in_the_last_estimate_keeps_the_loss(monkeypatch):
+    """The last estimate is that of the selected network after complete training."""
+    monkeypatch.setattr(_leave_one_out, "PATH_ITERS", 10)
+    estimate, losses = _leave_one_out.leave_one_out_loss, []
+
+    def noting(*arguments, **options):
+        losses.append(estimate(*arguments, **options))
+        return losses[-1]
+
+    monkeypatch.setattr(_leave_one_out, "leave_one_out_loss", noting)
+    whole = loo_clf().fit(X_MOONS, Y_MOONS)
+    n_penalties = len(whole.loo_path_["alpha"])
+    assert len(losses) == n_penalties + 1
+    assert whole.n_iter_ > 10
+    assert whole.loo_loss_ == losses[-1][0]
+
+    def interrupted(*arguments, **options):
+        if len(losses) == n_penalties:
+            raise KeyboardInterrupt
+        return noting(*arguments, **options)
+
+    losses.clear()
+    monkeypatch.setattr(_leave_one_out, "leave_one_out_loss", interrupted)
+    clf = loo_clf()
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(X_MOONS, Y_MOONS)
+    assert (clf.stop_reason_, clf.alpha_) == ("interrupted", whole.alpha_)
+    assert clf.loo_loss_ == min(loss for loss, _ in losses)
+
+
+@pytest.mark.filterwarnings("ignore:Training ")
+@pytest.mark.parametrize("max_iter", [1, 7])
+def test_few_iterations_end_each_training(max_iter):
+    clf = loo_clf(max_iter=max_iter).fit(X_MOONS, Y_MOONS)
+    assert clf.n_iter_ == max_iter
+    assert clf.loo_loss_ == clf.loo_path_["loo_loss"].min()
+
+
+def test_several_starts_begin_the_path():
+    clf = loo_clf(n_init=3).fit(X_MOONS, Y_MOONS)
+    assert len(clf.init_losses_) == 3
+    assert clf.alpha_ in clf.loo_path_["alpha"]
+    assert clf.stop_reason_ == "converged"
+
+
+def scripted_path(monkeypatch, losses):
+    """The path of a fit whose estimates are as given."""
+    script = iter(losses)
+    monkeypatch.setattr(_leave_one_out, "leave_one_out_loss", lambda *_, **__: (next(script), 0.0))
+    clf = loo_clf().fit(X_MOONS, Y_MOONS)
+    return list(clf.loo_path_["loo_loss"]), clf.alpha_ * len(X_MOONS)
+
+
+def test_path_ends_at_a_clearly_worse_penalty(monkeypatch):
+    path, alpha = scripted_path(monkeypatch, [0.5, 0.3, 0.44, 0.46, 0.1])
+    assert path == [0.5, 0.3, 0.44, 0.46]
+    assert_allclose(alpha, 1e-2)
+
+
+def test_path_skips_estimates_that_are_not_finite(monkeypatch):
+    path, alpha = scripted_path(monkeypatch, [0.5, np.nan, np.inf, 0.4, 0.7])
+    assert path[3:] == [0.4, 0.7]
+    assert_allclose(alpha, 10**-1)
+
+
 def test_fit_without_loo_has_no_loo_attributes():
     clf = loo_clf().fit(X_MOONS, Y_MOONS)
     assert clf.loo_path_["loo_loss"].min() == clf.loo_loss_

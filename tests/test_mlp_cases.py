@@ -1,4 +1,4 @@
-"""The cases of scikit-learn's tests of MLPClassifier that hold for this network."""
+"""Cases from scikit-learn's tests of MLPClassifier that also hold for this network."""
 
 import math
 from contextlib import nullcontext
@@ -43,7 +43,7 @@ def zeros_and_ones(digits):
 
 @pytest.fixture(scope="module")
 def documents():
-    """50 rows with counts of 20 words, of which each can have several of 5 labels."""
+    """50 rows with counts of 20 words. Each row can have several of 5 labels."""
     return make_multilabel_classification(50, random_state=0)
 
 
@@ -459,7 +459,7 @@ def flipped(X, y):
 
 @pytest.mark.filterwarnings("ignore:Training ended on the plateau")  # the best is at the start
 @pytest.mark.parametrize("n", [1, 2, 5, 20])
-def test_n_iter_no_change_counts_learning_updates(small_moons, n):
+def test_patience_does_not_count_the_plateau(small_moons, n):
     X, y = small_moons
     clf = make_clf(n_h=2, early_stopping=True, n_iter_no_change=n, max_iter=300, alpha=0)
     clf.fit(X, y, **flipped(X, y))

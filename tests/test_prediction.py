@@ -116,7 +116,7 @@ def rows_of_every_kind(X):
     """Inputs that validation returns as they are, and others, by name."""
     one = X[:1]
     with_nan, with_inf, large = X[:3].copy(), X[:3].copy(), X[:3].copy()
-    with_nan[1, 1], with_inf[2, 0], large[:] = np.nan, -np.inf, np.finfo(X.dtype).max / 8
+    with_nan[1, 1], with_inf[2, 0], large[:] = np.nan, -np.inf, np.finfo(X.dtype).max / 2
     return {
         "one row": one,
         "ten rows": X[:10],

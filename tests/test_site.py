@@ -163,7 +163,9 @@ def test_navigation_reaches_every_section(page, address):
         if not link.is_visible():
             page.locator(opener).first.click()
         link.click()
-        page.wait_for_url(re.compile(re.escape(address + name)), wait_until="networkidle")
+        page.wait_for_url(
+            re.compile(re.escape(address + name) + "(#.*)?$"), wait_until="networkidle"
+        )
         assert page.locator("article h1").first.is_visible()
     assert page.complaints == []
 

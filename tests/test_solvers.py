@@ -365,7 +365,7 @@ def test_lbfgs_keeps_few_pairs_at_first(moons, monkeypatch):
     settings = {"solver": "lbfgs", "alpha": 0, "tol": 0, "max_iter": 130}
     clf = make_clf(n_h=8, init="spread", **settings).fit(*moons)
     assert clf.n_iter_ == 130
-    # The loss at the start, before SciPy, counts as the first.
+    # The first update is announced before SciPy starts, so 99 remain.
     assert sizes == [(10, 99), (40, 30 * 33)]
     assert (np.diff(clf.loss_curve_) <= 0).all()
 
@@ -623,10 +623,18 @@ def test_callback_can_stop_at_the_last_update(n_states, reason, expected):
     assert states[best].stop_reason == expected
 
 
-@pytest.mark.parametrize("reason", ["converged", "max_iter"])
-def test_finished_state_is_not_trained_again(reason):
-    _, calls, _ = halving(2, 4, 4, reasons=lambda i, until: reason)
-    assert calls == [(0, 4), (1, 4)]
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [("converged", [(0, 2), (1, 2)]), ("max_iter", [(0, 2), (1, 2), (0, 4)])],
+)
+def test_only_unfinished_states_are_trained_on(reason, expected):
+    _, calls, _ = halving(2, 4, reasons=lambda i, until: reason)
+    assert calls == expected
+
+
+def test_first_rung_leaves_time_for_the_others():
+    _, calls, _ = halving(4, first_rung=100)
+    assert calls == [*((i, 4) for i in range(4)), (0, 8), (1, 8), (0, 16)]
 
 
 def test_starts_are_announced(capsys):

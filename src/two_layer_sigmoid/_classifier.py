@@ -22,7 +22,7 @@ from . import _encoding, _network, _prediction, _solvers, _validation
 from ._blocks import BlockedData, Data, row_shards
 from ._callbacks import CallbackSupportMixin, Tasks, has_callbacks
 from ._encoding import Examples
-from ._leave_one_out import leave_one_out_loss
+from ._leave_one_out import ALPHA_PATH, search_alpha
 from ._network import Array, Cache, Parameters
 from ._objective import Objective
 from ._parallel import ThreadPool, single_blas_thread, small_ufunc_buffer
@@ -34,13 +34,8 @@ FIRST_RUNG_LBFGS = 4  # iterations for each parameter; then L-BFGS has approxima
 # alpha="scale" is min(1, n_features / SCALE_FEATURES) / sqrt(n_outputs), divided by the sum of the
 # weights of the rows. Measured (``benchmarks/defaults.py``): with many features the penalty of
 # LogisticRegression(C=1) is best; with few features curved boundaries need less, and so do many
-# classes. alpha="loo" tries each of ALPHA_PATH, divided by the number of rows of positive weight.
+# classes.
 SCALE_FEATURES = 16
-ALPHA_PATH = np.logspace(-2.5, 2, 10)
-# Measured: with several classes the leave-one-out loss of weak penalties is too low, because the
-# network keeps the hidden units that it has learned with the row. This multiple of its difference
-# from the training loss is added to choose the penalty.
-OPTIMISM = 0.5
 DTYPES = (np.float64, np.float32)
 WEIGHTS = tuple(f"{name}_" for name in Parameters._fields)
 
@@ -317,7 +312,7 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         max_abs = {"X": max_abs_features(data)}
         if validation is not None:
             max_abs["X_val"] = max_abs_features(validation)
-        moments = self._set_statistics(data, weight_sum, incremental=incremental)
+        moments = self._set_statistics(data, weight_sum, resume=resume, incremental=incremental)
         steps = self._steps() | {"scaling": (self.mean_, self.scale_) if self.standardize else None}
         objective = Objective(data, **steps, alpha=self.alpha_)
         initial = self._initialize(objective, moments, random_state, resume=resume)
@@ -372,22 +367,38 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             incremental=incremental,
         )
 
-    def _set_statistics(self, data: Data, weight_sum: float, *, incremental: bool) -> Moments:
+    def _set_statistics(
+        self, data: Data, weight_sum: float, *, resume: bool, incremental: bool
+    ) -> Moments:
         """Set ``mean_``, ``scale_`` and ``alpha_``; of all calls if ``incremental``."""
         moments = feature_moments(data)._replace(n_samples=weight_sum)
-        before: Any = getattr(self, "_moments", None) if incremental else None
-        if before is not None:
-            moments = Moments(*before).combined_with(moments)
+        if resume and hasattr(self, "_moments"):
+            before = Moments(*self._moments)
+            if incremental:
+                moments = before.combined_with(moments)
+            if self.standardize:
+                self._scale_new_features(before, moments)
         # Every format of persistence knows a tuple.
         self._moments: tuple[Any, ...] = tuple(moments)
         self.mean_: Array | None = moments.mean if self.standardize else None
         self.scale_: Array | None = moments.scale() if self.standardize else None
         n_x, _, n_y = data.layer_sizes
         scale = min(1.0, n_x / SCALE_FEATURES) / math.sqrt(n_y)
-        first_of_path = ALPHA_PATH[0] / data.n_rows
-        resolved = {"scale": scale / moments.n_samples, "loo": first_of_path}
+        resolved = {"scale": scale / moments.n_samples, "loo": ALPHA_PATH[0] / data.n_rows}
         self.alpha_: float = float(resolved.get(str(self.alpha), self.alpha))
         return moments
+
+    def _scale_new_features(self, before: Moments, now: Moments) -> None:
+        """Divide the weights of features that were constant until now by their first scale.
+
+        These weights belong to the scale 1. For a larger one they would saturate the hidden units.
+        The outputs for the earlier rows stay as they are.
+        """
+        scale = np.where(before.std() > 0, 1.0, np.maximum(now.scale(), 1.0))
+        if (scale > 1.0).any():
+            W1, b1, dtype = self._fitted("W1_"), self._fitted("b1_"), self._fitted("W1_").dtype
+            self.W1_ = (W1 / scale).astype(dtype)
+            self.b1_ = (b1 + (W1 - self.W1_) @ before.mean[:, np.newaxis]).astype(dtype)
 
     def _initialize(
         self,
@@ -427,10 +438,9 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     ) -> TrainingState:
         """The best state, with the parameters to keep."""
         solve: Callable[[TrainingState, int], None]
-        first_rung = max(1, max_iter >> _solvers.n_rungs(len(states)))
-        if self.solver == "lbfgs":
+        is_lbfgs = self.solver == "lbfgs"
+        if is_lbfgs:
             solve = partial(_solvers.lbfgs, objective, monitor=monitor)
-            first_rung = min(first_rung, FIRST_RUNG_LBFGS * states[0].theta.size)
         else:
             step = partial(
                 _solvers.gradient_step,
@@ -448,12 +458,22 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                     step=step,
                     minibatches=minibatches,
                 )
-        race = partial(_solvers.successive_halving, solve=solve, monitor=monitor, max_iter=max_iter)
+        race = partial(
+            _solvers.successive_halving,
+            solve=solve,
+            monitor=monitor,
+            first_rung=FIRST_RUNG_LBFGS * states[0].theta.size if is_lbfgs else max_iter,
+        )
         for name in ("loo_loss_", "loo_path_"):  # of an earlier fit
             self.__dict__.pop(name, None)
-        best = race(states, first_rung=first_rung)
         if self.alpha == "loo":
-            best = self._search_alpha(objective, best, partial(race, first_rung=max_iter))
+            multiclass = len(self.classes_) > 2 and not self._multilabel
+            best, self.loo_loss_, self.loo_path_ = search_alpha(
+                objective, states, race, max_iter=max_iter, multiclass=multiclass
+            )
+            self.alpha_ = objective.alpha
+        else:
+            best = race(states, max_iter=max_iter)
         _solvers.finalize(best, objective, dtype)
         self._bind(objective, best)
         if self.verbose:
@@ -461,49 +481,6 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         if monitor.tasks is not None:
             monitor.tasks.close()
         return best
-
-    def _search_alpha(
-        self,
-        objective: Objective,
-        state: TrainingState,
-        train: Callable[[list[TrainingState]], TrainingState],
-    ) -> TrainingState:
-        """The best state of a path from weak to strong penalties, by leave-one-out loss.
-
-        Each training starts from the parameters of the previous one. Sets ``alpha_`` and the
-        ``loo_`` attributes.
-        """
-        states: list[TrainingState] = []
-        rows: list[tuple[float, float, float]] = []
-        multiclass = len(self.classes_) > 2 and not self._multilabel
-        ended_early = {_solvers.CALLBACK, _solvers.INTERRUPTED}
-        stop_reason = None
-        for alpha in self.alpha_ / ALPHA_PATH[0] * ALPHA_PATH:
-            objective.alpha, losses = float(alpha), (math.inf, math.inf)
-            try:
-                if states:
-                    state = train([TrainingState(objective.views(state.theta.copy()))])
-                if state.stop_reason in ended_early:
-                    stop_reason = state.stop_reason
-                else:
-                    losses = leave_one_out_loss(objective, state.params, multiclass=multiclass)
-            except KeyboardInterrupt:
-                stop_reason = _solvers.INTERRUPTED
-            if state not in states:
-                states.append(state)
-                rows.append((alpha, *losses))
-            if stop_reason is not None:
-                break
-        path = dict(zip(("alpha", "loo_loss", "train_loss"), np.array(rows).T, strict=True))
-        criterion = path["loo_loss"]
-        if multiclass:
-            criterion = criterion + OPTIMISM * (path["loo_loss"] - path["train_loss"])
-        best = int(np.where(np.isfinite(criterion), criterion, np.inf).argmin())
-        self.loo_path_ = path
-        self.alpha_ = objective.alpha = float(path["alpha"][best])
-        self.loo_loss_ = float(path["loo_loss"][best])
-        states[best].stop_reason = stop_reason or states[best].stop_reason
-        return states[best]
 
     def _bind(self, objective: Objective, state: TrainingState) -> None:
         """Set the fitted attributes to those of a state."""
@@ -517,7 +494,7 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     # Prediction.
 
     def _predict(self, X: Any, from_logits: Callable[..., npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        """``from_logits`` of the logits of the rows of X, the classes and whether multilabel."""
+        """Apply ``from_logits`` to the logits of X, the classes and whether y is multilabel."""
         params = Parameters(*map(self._fitted, WEIGHTS))
         if not _validation.is_valid(self, X, params.W1.dtype):
             X = validate_data(self, X, accept_sparse="csr", dtype=params.W1.dtype, reset=False)
@@ -617,11 +594,13 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
           features and n_y outputs. For two classes and 16 features or more it is the penalty of
           ``LogisticRegression(C=1)``. The sum includes rows that are split off for validation, and
           in ``partial_fit`` all rows so far. Weights that sum to 1 give a very strong penalty.
-        - "loo" trains with a path of penalties from weak to strong, each from the weights of the
-          previous one, and keeps the network with the lowest approximate leave-one-out loss. For
-          more than two classes, half of its difference from the training loss is added first. It
-          needs ``solver="lbfgs"``. The matrix of this loss has one row for each parameter, or for
-          each row and output if these are fewer; ``fit`` refuses more than 5000.
+        - "loo" trains with a path of penalties from weak to strong, each time from the weights of
+          the previous penalty and for at most 250 iterations. The path ends if the approximate
+          leave-one-out loss exceeds 1.5 times the lowest. The network with the lowest loss is then
+          trained up to ``max_iter``. For more than two classes this loss is first raised by half of
+          its difference from the training loss. "loo" needs ``solver="lbfgs"``. The matrix of this
+          loss has one row for each parameter, or for each row and output if these are fewer;
+          ``fit`` refuses more than 5000.
         - 0 is the lecture's cost (8), without a penalty.
 
     class_weight : dict or "balanced", default=None
@@ -720,8 +699,9 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     loo_loss_ : float
         Approximate leave-one-out log loss with ``alpha_``, in nats. Only with ``alpha="loo"``.
     loo_path_ : dict of ndarray of shape (n_alphas,)
-        The penalties "alpha", and for each the "loo_loss" and the "train_loss" without penalty; for
-        more than two classes of the normalised probabilities.
+        The penalties "alpha" that were tried, and for each the "loo_loss" and the "train_loss"
+        without penalty; for more than two classes of the normalised probabilities. The losses of
+        ``alpha_`` are those after the last training, the others after at most 250 iterations.
         Only with ``alpha="loo"``.
     stop_reason_ : str
         Why training ended:
@@ -771,11 +751,11 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     ----------
     The network is that of the lecture "A neural network with two layers". The cost has the stable
     form of M. Maechler, "Accurately computing log(1 - exp(-abs(a)))", 2012. The probabilities of
-    several classes have that of P. Blanchard, D. J. Higham and N. J. Higham, "Accurately computing
-    the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41, 2021. The solvers are those of
-    Byrd, Lu, Nocedal and Zhu, SIAM J. Sci. Comput. 16, 1995 (L-BFGS), Sutskever, Martens, Dahl and
-    Hinton, ICML 2013 (Nesterov momentum), and Jamieson and Talwalkar, AISTATS 2016 (successive
-    halving).
+    several classes are shifted by the largest one, as in P. Blanchard, D. J. Higham and N. J.
+    Higham, "Accurately computing the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41,
+    2021. The solvers are those of Byrd, Lu, Nocedal and Zhu, SIAM J. Sci. Comput. 16, 1995
+    (L-BFGS), Sutskever, Martens, Dahl and Hinton, ICML 2013 (Nesterov momentum), and Jamieson and
+    Talwalkar, AISTATS 2016 (successive halving).
 
     Examples
     --------

@@ -215,7 +215,7 @@ def check_initial_loss(loss: float) -> None:
 
 
 def is_valid(clf: Any, X: Any, dtype: np.dtype[Any]) -> bool:
-    """Whether ``validate_data`` would return X as it is; false where that takes more checks.
+    """Whether ``validate_data`` would return X as it is; False also if that is not certain.
 
     For one row ``validate_data`` takes longer than the network.
     """
@@ -225,13 +225,13 @@ def is_valid(clf: Any, X: Any, dtype: np.dtype[Any]) -> bool:
         and X.ndim == 2
         and X.shape[0] > 0
         and X.shape[1] == clf.n_features_in_
-        and "feature_names_in_" not in vars(clf)
+        and getattr(clf, "feature_names_in_", None) is None
         and _is_surely_finite(X)
     )
 
 
 def _is_surely_finite(X: Array) -> bool:
-    """Whether the sum of X is finite. The sum of large finite numbers can overflow."""
+    """Whether the sum of X is finite; False also if the sum of finite entries overflows."""
     with ignore_overflow():
         return math.isfinite(X.sum())
 

@@ -1145,6 +1145,13 @@ def test_training_runs_the_lecture_steps(small_moons, setting):
     assert called == {"forward", "cost", "backward", "update"} - chooses_its_steps
 
 
+@pytest.mark.parametrize(("n_h", "expected"), [(1, 3000), (2, 3000), (3, 1000)])
+def test_automatic_max_iter_depends_on_n_h(small_moons, n_h, expected):
+    clf = make_clf(n_h=n_h, max_iter="auto", alpha=0).fit(*small_moons)
+    assert clf.n_iter_ == expected
+    assert_same_weights(clf, make_clf(n_h=n_h, max_iter=expected, alpha=0).fit(*small_moons))
+
+
 # L-BFGS
 
 

@@ -37,6 +37,13 @@ def test_two_units_learn_the_lecture_data():
 
 
 @pytest.mark.parametrize("standardise", [False, True])
+def test_two_units_learn_by_default(standardise):
+    X, y = problems.load(problems.lecture, standardise)
+    losses = [TwoLayerSigmoidClassifier(2, random_state=seed).fit(X, y).loss_ for seed in range(20)]
+    assert sum(loss < 0.20 for loss in losses) >= 19
+
+
+@pytest.mark.parametrize("standardise", [False, True])
 def test_ten_starts_find_the_lecture_minimum(standardise):
     X, y = problems.load(problems.lecture, standardise)
     losses = [fitted(X, y, n_h=2, **TEN_STARTS, random_state=seed).loss_ for seed in range(20)]

@@ -255,7 +255,7 @@ def test_default_fit_does_not_warn(moons, small_moons, three_blobs):
         warnings.simplefilter("error")
         for X, y in moons, small_moons, three_blobs:
             clf = TwoLayerSigmoidClassifier(random_state=0).fit(X, y)
-            assert clf.n_iter_ == clf.max_iter
+            assert (clf.n_iter_, clf.stop_reason_) == (1000, "max_iter")
 
 
 def test_ending_on_the_plateau_warns(lecture):

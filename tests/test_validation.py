@@ -216,6 +216,13 @@ def test_high_rate_ends_above_the_plateau():
         make_clf(learning_rate=100.0, max_iter=50).fit(*load_iris(return_X_y=True))
 
 
+def test_warning_names_the_limit_of_iterations():
+    """Training that ends at once has made none of them."""
+    clf = TwoLayerSigmoidClassifier(4, tol=0.5, alpha=0, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="after 0 iterations .* Raise max_iter=1000,"):
+        clf.fit(*load_iris(return_X_y=True))
+
+
 @pytest.mark.parametrize("standardize", [False, True])
 def test_separable_classes_warn_without_penalty(standardize):
     X, y = np.repeat([[-2.0], [-1.0], [1.0], [2.0]], 5, axis=0), np.repeat([0, 1], 10)

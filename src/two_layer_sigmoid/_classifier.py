@@ -400,9 +400,9 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """
         scale = np.where(before.std() > 0, 1.0, np.maximum(now.scale(), 1.0))
         if (scale > 1.0).any():
-            W1, b1, dtype = self._fitted("W1_"), self._fitted("b1_"), self._fitted("W1_").dtype
-            self.W1_ = (W1 / scale).astype(dtype)
-            self.b1_ = (b1 + (W1 - self.W1_) @ before.mean[:, np.newaxis]).astype(dtype)
+            W1, b1 = self._fitted("W1_"), self._fitted("b1_")
+            self.W1_ = (W1 / scale).astype(W1.dtype)
+            self.b1_ = (b1 + (W1 - self.W1_) @ before.mean[:, np.newaxis]).astype(b1.dtype)
 
     def _initialize(
         self,
@@ -574,7 +574,8 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     max_iter : int or "auto", default="auto"
         Maximum number of updates; with ``batch_size`` of epochs, with "lbfgs" of iterations.
         Gradient descent usually ends here. That is not an error and gives no warning. "auto" is
-        3000 for one or two hidden units, and 1000 for more. Measured (``benchmarks/defaults.py``).
+        3000 for one or two hidden units, which need some 1500 updates to leave the plateau of the
+        lecture's data, and 1000 for more.
 
     tol : float, default=1e-6
         Training stops if no entry of the gradient, penalty included, is larger in absolute value.

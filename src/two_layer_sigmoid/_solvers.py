@@ -369,8 +369,8 @@ def successive_halving(
     optimization", AISTATS 2016. ``solve(state, until)`` trains a state up to ``until`` updates in
     all. At the end of each rung the better half is kept, and the next rung ends at twice the
     updates. The first rung ends at ``first_rung`` updates, or earlier if more than one state would
-    be left at ``max_iter``. The best state continues to ``max_iter``. Ctrl-C ends
-    training with the state that has had the lowest loss.
+    be left at ``max_iter``. The best state continues to ``max_iter``. Ctrl-C ends training with the
+    state that has had the lowest loss.
     """
     active = list(states)
     until = max(1, min(first_rung, max_iter >> (len(states) - 1).bit_length()))

@@ -307,7 +307,7 @@ def warn_training_end(
     if baseline_loss > 0 and log_loss > baseline_loss + (baseline_loss - plateau):
         _warn(
             f"Training ended above the loss of a constant prediction, {baseline_loss:.3g}: {end}. "
-            f"{remedy}Raise max_iter={clf.n_iter_}, or lower {lower}."
+            f"{remedy}Raise max_iter={clf._max_iter()}, or lower {lower}."
         )
     elif baseline_loss > 0 and log_loss >= plateau:
         _warn(
@@ -318,7 +318,7 @@ def warn_training_end(
     elif clf.solver == "lbfgs" and reason == _solvers.MAX_ITER:
         _warn(
             f"Training by L-BFGS ran out of iterations: {end}, and the gradient is larger than "
-            f"tol={clf.tol}. {remedy}Raise max_iter={clf.n_iter_}, tol or alpha."
+            f"tol={clf.tol}. {remedy}Raise max_iter={clf._max_iter()}, tol or alpha."
         )
     elif baseline_loss == 0:
         return  # one class

@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.default_settings`` fits our estimator and
 ``MLPClassifier(activation="logistic")`` with 20 seeds and the same number of units, their other
-parameters at their defaults. For two units MLPClassifier has ``max_iter=3000``, which is our
-default. It prints minimum, median and maximum and writes ``results/default_settings.csv``.
+parameters at their defaults. For two units both have ``max_iter=3000``, which is our default. It
+prints minimum, median and maximum and writes ``results/default_settings.csv``.
 """
 
 from __future__ import annotations
@@ -17,15 +17,13 @@ from benchmarks import problems
 from benchmarks.machine import save
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
-PROBLEMS = {  # data, whether they are standardised, hidden units, MLPClassifier's parameters
+PROBLEMS = {  # data, whether they are standardised, hidden units, other parameters
     "parabola, raw": (problems.parabola, False, 20, {}),
     "moons": (problems.moons, True, 8, {}),
     "lecture": (problems.lecture, True, 2, {"max_iter": 3000}),
 }
 ESTIMATORS = {
-    "ours": lambda n_h, random_state, **_: TwoLayerSigmoidClassifier(
-        n_h, random_state=random_state
-    ),
+    "ours": TwoLayerSigmoidClassifier,
     "MLPClassifier": lambda n_h, **params: MLPClassifier((n_h,), activation="logistic", **params),
 }
 N_SEEDS = 20

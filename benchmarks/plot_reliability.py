@@ -11,9 +11,8 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 
-from benchmarks.machine import RESULTS
+from benchmarks.machine import read
 from benchmarks.tables import expected_seconds
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
@@ -40,7 +39,7 @@ def draw(seeds):
     axes[0, 0].set_yticks(range(len(names)), names)
     axes[0, 0].invert_yaxis()
     figure.supxlabel("training loss of each of 20 seeds, and their median (lower is better)")
-    figure.savefig(IMAGES / "reliability.png", dpi=110)
+    save_picture(figure, "reliability.png")
 
 
 def draw_expected_time(seeds):
@@ -70,10 +69,15 @@ def draw_expected_time(seeds):
     axes[0].invert_yaxis()
     figure.supxlabel("seconds to success with probability 95 % (no mark: no seed succeeds)")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
-    figure.savefig(IMAGES / "expected_time.png", dpi=110)
+    save_picture(figure, "expected_time.png")
+
+
+def save_picture(figure, name):
+    IMAGES.mkdir(exist_ok=True)
+    figure.savefig(IMAGES / name, dpi=110)
 
 
 if __name__ == "__main__":
-    results = pd.read_csv(RESULTS / "reliability.csv", comment="#")
+    results = read("reliability")
     draw(results)
     draw_expected_time(results)

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.machine import RESULTS, read
 from benchmarks.memory import exponent
-from benchmarks.plot_reliability import BASELINE, OURS
+from benchmarks.plot_reliability import BASELINE, OURS, save_picture
 from benchmarks.tables import PAGES, markdown, updated
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -197,11 +197,6 @@ def draw_held_out(results):
     ax.set_axisbelow(True)
     ax.legend()
     save_picture(figure, "held_out.png")
-
-
-def save_picture(figure, name):
-    (DOCS / "images").mkdir(exist_ok=True)
-    figure.savefig(DOCS / "images" / name, dpi=110)
 
 
 if __name__ == "__main__":

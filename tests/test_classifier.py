@@ -365,18 +365,24 @@ def test_partial_fit_converts_weights_to_new_means(raw_blobs):
     assert_allclose(clf.predict_proba(X), P, rtol=1e-9)
 
 
+def late_feature():
+    """X and y, and 100 rows in which the first feature is still constant."""
+    X = np.random.RandomState(0).standard_normal((500, 2))
+    y = (X.sum(axis=1) > 0).astype(int)
+    X = X * [1e5, 1] + [3e5, 0]
+    early = X[:100].copy()
+    early[:, 0] = 7
+    return X, y, early
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_partial_fit_learns_a_feature_that_was_constant(dtype):
-    random_state = np.random.RandomState(0)
-    X = random_state.standard_normal((500, 2))
-    y = (X.sum(axis=1) > 0).astype(int)
-    X = (X * [1e5, 1] + [3e5, 0]).astype(dtype)
-    chunk = X[:100].copy()
-    chunk[:, 0] = 7
-    clf = make_clf(n_h=8).partial_fit(chunk, y[:100], classes=[0, 1])
-    before = clf.decision_function(chunk)
+    X, y, early = late_feature()
+    X, early = X.astype(dtype), early.astype(dtype)
+    clf = make_clf(n_h=8).partial_fit(early, y[:100], classes=[0, 1])
+    before = clf.decision_function(early)
     clf.set_params(learning_rate=1e-12).partial_fit(X, y)  # the scale changes, not the network
-    assert_allclose(clf.decision_function(chunk), before, rtol=1e-3)
+    assert_allclose(clf.decision_function(early), before, rtol=1e-3)
     clf.set_params(learning_rate=1.2)
     for _ in range(60):
         clf.partial_fit(X, y)
@@ -385,13 +391,8 @@ def test_partial_fit_learns_a_feature_that_was_constant(dtype):
 
 
 def test_warm_fit_learns_a_feature_that_was_constant():
-    random_state = np.random.RandomState(0)
-    X = random_state.standard_normal((500, 2))
-    y = (X.sum(axis=1) > 0).astype(int)
-    X = X * [1e5, 1] + [3e5, 0]
-    chunk = X[:100].copy()
-    chunk[:, 0] = 7
-    clf = make_clf(n_h=8, max_iter=60, warm_start=True).fit(chunk, y[:100])
+    X, y, early = late_feature()
+    clf = make_clf(n_h=8, max_iter=60, warm_start=True).fit(early, y[:100])
     assert clf.fit(X, y).score(X, y) > 0.98
 
 

@@ -3,6 +3,11 @@
 import importlib.util
 from datetime import date
 
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
+
 import two_layer_sigmoid
 
 project = "two-layer-sigmoid"
@@ -39,6 +44,7 @@ html_title = f"{project} {version}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
+html_use_index = False  # no page leads to it
 html_favicon = "_static/logo.svg"
 html_context = {"default_mode": "auto"}  # light or dark as in the reader's system
 html_theme_options = {
@@ -101,3 +107,25 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "write_computation_times": False,  # that page loads external scripts
 }
+
+
+class IndexOfMessages(SphinxTransform):
+    """Index entries for the messages of "Warnings and errors": the search leads to the message."""
+
+    default_priority = 500  # the entries are collected at 850
+
+    def apply(self, **_: object) -> None:
+        """Give each message an anchor and an index entry: its longest part that does not vary."""
+        if self.env.docname != "user_guide/messages":
+            return
+        for term in self.document.findall(nodes.term):
+            words = max(term.astext().split("…"), key=len).strip(" :,.")
+            anchor = nodes.make_id(term.astext())
+            term["ids"].append(anchor)
+            index = addnodes.index(entries=[("single", words, anchor, "main", None)])
+            term.insert(0, index)
+
+
+def setup(app: Sphinx) -> None:
+    """Register what this file adds to Sphinx."""
+    app.add_transform(IndexOfMessages)

@@ -192,7 +192,8 @@ def search(page, address, words):
         ("unscaled", "Scale the features", 2),
         ("stop_reason_", "Why training stopped: stop_reason_", 2),
         ("class_weight", "Imbalanced classes: class_weight", 2),
-        ("ended on the plateau", "Warnings and errors", 5),
+        ("ended on the plateau", "Warnings and errors", 1),
+        ("parameter of TwoLayerSigmoidClassifier must be", "Warnings and errors", 1),
     ],
 )
 def test_search_finds_the_page(page, address, words, title, best):

@@ -84,6 +84,21 @@ def penalty_search():
     return markdown(["alpha='loo'", "n_h", "parameters", "seconds", *ratios], rows)
 
 
+def penalty_choice():
+    results = read("penalty_choice")
+    rows = []
+    for group, fits in results.groupby("group", sort=False):
+        regret, estimate = fits["new"] / fits["best"] - 1, fits["loo"] / fits["new"]
+        near, accurate = (regret <= 0.1).mean(), ((estimate - 1).abs() <= 0.15).mean()
+        figures = percent(regret.median()), percent(regret.quantile(0.9)), percent(near)
+        rows.append(
+            [group, str(len(fits)), *figures, f"{estimate.median():.2f}", percent(accurate)]
+        )
+    regret = "regret: median", "9 of 10 below", "at most 10 %"
+    estimate = "estimate / new loss: median", "within 15 %"
+    return markdown(["", "fits", *regret, *estimate], rows)
+
+
 def reached(losses, lowest, share):
     """Which losses are within ``share`` plus 1e-4 of the lowest one."""
     return losses <= lowest * (1 + share) + 1e-4
@@ -190,6 +205,7 @@ PAGES = {
         initialisation,
         selection,
         penalty_search,
+        penalty_choice,
         expected_time,
         reliability,
         generalisation,

@@ -125,6 +125,40 @@ def test_balanced_ignores_classes_without_weight():
 
 
 @pytest.mark.parametrize(
+    "labels",
+    [
+        np.array(["0", "1"]),
+        np.array(["01", "1"]),
+        np.array(["1", "no"], dtype=object),
+        np.array(["2020", "2021"], "M8[D]"),
+        np.array(["2020", "2021"], "M8[ns]"),
+        np.array([1, 3], "m8[D]"),
+        np.array([1.0, 2.0]),
+        np.array([False, True]),
+    ],
+    ids=str,
+)
+def test_class_weight_works_for_labels_of_any_type(labels):
+    y = labels[[0, 1, 1, 1]]
+    assert_array_equal(encode(y, None, "balanced").weights, [1, 1 / 3, 1 / 3, 1 / 3])
+    by_label = dict(zip(labels, (1, 4), strict=True))
+    assert_array_equal(encode(y, None, by_label).weights, [0.25, 1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("y", "class_weight", "absent"),
+    [
+        (["0", "1"], {0: 1, 1: 9}, r"\['0', '1'\]"),
+        ([0, 1], {"0": 1, "1": 9}, r"\[0, 1\]"),
+        (["01", "2"], {"1": 9, "2": 1}, r"\['01'\]"),
+    ],
+)
+def test_class_weight_does_not_convert_labels(y, class_weight, absent):
+    with pytest.raises(ValueError, match=f"The classes, {absent}, are not in class_weight"):
+        encode(y, None, class_weight)
+
+
+@pytest.mark.parametrize(
     ("y", "sample_weight", "class_weight", "message"),
     [
         ([1, 1], None, None, "only one class, 1: "),

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy import sparse
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import check_array, column_or_1d, compute_class_weight
+from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, is_multilabel
 
 from ._blocks import Shards, shard_blocks
@@ -185,7 +185,7 @@ def resolve_class_weight(
     if isinstance(class_weight, str):
         balanced = 1 / np.where(sums > 0, sums, np.inf)
         return dict(zip(classes, balanced, strict=True)), float(sums.sum())
-    weights = compute_class_weight(class_weight, classes=classes, y=classes)
+    weights = _weights_of(classes, class_weight)
     check_weight_limits(weights.min(), weights.max(), "class_weight")
     return class_weight, float(sums @ weights)
 
@@ -205,8 +205,22 @@ def class_factors(classes: Labels, class_weight: dict[Any, float] | None) -> Arr
     """The weight of each class, with maximum 1; None if they are equal."""
     if class_weight is None:
         return None
-    weights = compute_class_weight(class_weight, classes=classes, y=classes)
-    return scale_weights(weights, "class_weight")
+    return scale_weights(_weights_of(classes, class_weight), "class_weight")
+
+
+def _weights_of(classes: Labels, class_weight: dict[Any, float]) -> Array:
+    """The weight of each class; 1 for those that are not in a dict of other classes.
+
+    scikit-learn 1.9 has a function for this, but it converts labels to int where it can: it takes
+    the weight of 1 for "1" and for "01", and fails on dates.
+    """
+    absent = [label not in class_weight for label in classes]
+    if any(absent) and len(classes) - sum(absent) != len(class_weight):
+        raise ValueError(
+            f"The classes, {classes[absent].tolist()}, are not in class_weight: use the labels of "
+            "y as its keys."
+        )
+    return np.array([class_weight.get(label, 1) for label in classes], np.float64)
 
 
 # Targets
@@ -271,12 +285,12 @@ def check_rows_left(n_rows: int) -> None:
         )
 
 
-def check_two_classes(classes: Labels) -> None:
+def check_two_classes(classes: Labels, name: str = "y") -> None:
     """Refuse labels with fewer than two classes."""
     if len(classes) < 2:
         raise ValueError(
-            f"y holds only one class, {classes.tolist()[0]!r}: a classifier needs at least two "
-            "classes to learn from."
+            f"{name} holds only one class, {classes.tolist()[0]!r}: a classifier needs at least "
+            "two classes to learn from."
         )
 
 
@@ -286,17 +300,24 @@ def check_target_type(y: Any, classes: Labels, multilabel: bool | None) -> bool:
     if not is_multilabel and not multilabel:
         return False
     n_columns = y.shape[1] if is_multilabel else len(classes)
-    columns = f"a multilabel indicator matrix of {n_columns} columns"
-    if multilabel not in {None, is_multilabel}:
-        types = columns, "one column of labels"
-        got, needed = types if is_multilabel else types[::-1]
-        raise ValueError(f"y is {got}, but it was {needed} in the first fit: use the same format.")
+    if multilabel is not None:
+        check_same_format(is_multilabel, multilabel, n_columns)
     if not np.array_equal(classes, np.arange(n_columns)):
         raise ValueError(
-            f"y is {columns}, so classes must be np.arange({n_columns}), the column numbers, but "
-            f"classes is {np.asarray(classes).tolist()}."
+            f"y is a multilabel indicator matrix of {n_columns} columns, so classes must be "
+            f"np.arange({n_columns}), the column numbers, but classes is "
+            f"{np.asarray(classes).tolist()}."
         )
     return True
+
+
+def check_same_format(is_multilabel: bool, was_multilabel: bool, n_columns: int) -> None:
+    """Refuse a multilabel y after one column of labels, and the other way round."""
+    if is_multilabel != was_multilabel:
+        matrix = f"a multilabel indicator matrix of {n_columns} columns"
+        types = matrix, "one column of labels"
+        got, needed = types if is_multilabel else types[::-1]
+        raise ValueError(f"y is {got}, but it was {needed} in the first fit: use the same format.")
 
 
 # The validation set

@@ -992,6 +992,14 @@ def test_score_counts_unequal_labels_as_wrong(small_moons, classes, labels):
     assert 0 < clf.score(X, given) == np.mean(right) < 0.6
 
 
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+def test_score_refuses_a_multilabel_y_after_labels(small_moons, container):
+    X, y = small_moons
+    clf = make_clf(max_iter=5).fit(X, y)
+    with pytest.raises(ValueError, match="multilabel-indicator"):
+        clf.score(X, container(np.c_[y, 1 - y]))
+
+
 def test_score_compares_dates_of_other_units(small_moons):
     X, y = small_moons
     days = np.array(["2026-01-01", "2026-01-02"], "M8[D]")[y]

@@ -138,6 +138,23 @@ def test_score_uses_sample_weights(many_blobs, many_weights):
         clf.score(on_dask(X, 70), np.arange(512) % 2)
 
 
+def test_dask_score_refuses_what_score_in_memory_refuses(many_blobs):
+    X, y = many_blobs
+    y = (y == "ash").astype(float)
+    _, clf = fit_both(X, y, 100, max_iter=2)
+    features = on_dask(X, 100)
+    for given, weights, message in [
+        (np.where(np.arange(512) == 3, np.nan, y), None, "y contains NaN"),
+        (y, np.zeros(512), "sample_weight is zero for every row"),
+        (np.c_[y, 1 - y], None, r"y has the shape \(512, 2\), but the predictions have .*\(512,\)"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            clf.score(features, given, weights)
+    _, multilabel = fit_both(X, np.c_[y, 1 - y], 100, max_iter=2)
+    with pytest.raises(ValueError, match=r"y has the shape \(2,\), but .* shape \(2, 2\)"):
+        multilabel.score(on_dask(X[:2], 2), y[:2])
+
+
 def test_dask_score_counts_unequal_labels_as_wrong(many_blobs):
     X, y = many_blobs
     y = (y == "ash").astype(np.int8)

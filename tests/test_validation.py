@@ -144,6 +144,15 @@ def test_overflow_check_uses_the_largest_entry():
             assert clf.fit(rows, labels).predict(rows).shape == (22,)
 
 
+def test_overflow_by_parameters_names_them():
+    rows = X.astype(np.float32)
+    start = (np.full((3, 2), 1e39), *ZEROS[1:])
+    with pytest.raises(ValueError, match=r"W1 x overflows.* Or use smaller numbers in init"):
+        make_clf(n_h=3, init=start).fit(rows, y)
+    with pytest.raises(ValueError, match=r"W1 x overflows.* Or lower learning_rate"):
+        make_clf(**LECTURE, learning_rate=1e38).fit(100 * rows, y)
+
+
 def test_failed_fit_leaves_estimator_unfitted():
     clf = TwoLayerSigmoidClassifier(class_weight={0: 1, 5: 1})
     before = vars(clf).copy()
@@ -216,10 +225,20 @@ def test_high_rate_ends_above_the_plateau():
         make_clf(learning_rate=100.0, max_iter=50).fit(*load_iris(return_X_y=True))
 
 
-def test_warning_names_the_limit_of_iterations():
-    """Training that ends at once has made none of them."""
-    clf = TwoLayerSigmoidClassifier(4, tol=0.5, alpha=0, random_state=0)
-    with pytest.warns(ConvergenceWarning, match="after 0 iterations .* Raise max_iter=1000,"):
+@pytest.mark.parametrize(
+    ("params", "remedy"),
+    [
+        ({"max_iter": "auto", "tol": 0.5}, "Lower tol=0.5, lower learning_rate=1.2 or alpha"),
+        ({"max_iter": 20, "learning_rate": 100}, "Raise max_iter=20, lower learning_rate=100 or"),
+        ({"max_iter": 3, "learning_rate": 1e-3}, "Raise max_iter=3, lower learning_rate=0.001 or"),
+        ({"solver": "lbfgs", "max_iter": 1}, "Raise max_iter=1, lower alpha, or change init or"),
+        ({"solver": "lbfgs", "alpha": 10}, "Lower tol=1e-06, lower alpha, or change init or"),
+        ({"alpha": 0.8}, "Lower tol=1e-06, lower alpha, or change learning_rate, init or random"),
+    ],
+)
+def test_warning_names_remedies_that_can_help(params, remedy):
+    clf = TwoLayerSigmoidClassifier(**{"n_h": 4, "random_state": 0} | params)
+    with pytest.warns(ConvergenceWarning, match=remedy):
         clf.fit(*load_iris(return_X_y=True))
 
 
@@ -436,7 +455,7 @@ def test_warm_fit_refuses_another_network(small_moons):
         clf.fit(X, np.arange(len(y)) % 3)
     with pytest.raises(ValueError, match=r"X has 1 features, but .* expecting 2"):
         clf.fit(X[:, :1], y)
-    with pytest.raises(ValueError, match="y has the classes"):
+    with pytest.raises(ValueError, match="matrix of 2 columns, but it was one column of labels"):
         clf.fit(X, np.column_stack([y, 1 - y]))
     assert_array_equal(clf.W1_, before)
     assert clf.fit(X.astype(np.float32), y).W1_.dtype == np.float32
@@ -444,8 +463,8 @@ def test_warm_fit_refuses_another_network(small_moons):
 
 def test_partial_fit_refuses_bad_labels(small_moons):
     X, y = small_moons
-    with pytest.raises(ValueError, match="y holds only one class, 0: a classifier needs"):
-        make_clf().partial_fit(X, 0 * y, classes=[0])
+    with pytest.raises(ValueError, match="classes holds only one class, 0: a classifier needs"):
+        make_clf().partial_fit(X, y, classes=[0])
     with pytest.raises(ValueError, match="classes must be passed on the first call"):
         make_clf().partial_fit(X, y)
     clf = make_clf().partial_fit(X, y, classes=[0, 1])

@@ -413,7 +413,20 @@ def _predict_chunk(
 
 def accuracy(predicted: Any, inputs: DaskInputs) -> float:
     """The weighted fraction of rows that are predicted correctly, computed."""
+    if predicted.shape[1:] != inputs.y.shape[1:]:
+        raise ValueError(
+            f"y has the shape {inputs.y.shape}, but the predictions have the shape "
+            f"{predicted.shape}: use the format of y in fit."
+        )
     correct = predicted == inputs.y
     if correct.ndim == 2:
         correct = correct.all(axis=1)
-    return float(da.average(correct, weights=inputs.weights).compute())
+    weights = da.ones_like(correct, dtype=float) if inputs.weights is None else inputs.weights
+    has_nan = da.isnan(inputs.y).any() if inputs.y.dtype.kind == "f" else False
+    right, total, smallest, largest, has_nan = dask.compute(
+        (correct * weights).sum(), weights.sum(), weights.min(), weights.max(), has_nan
+    )
+    if has_nan:
+        raise ValueError("y contains NaN: leave out rows without a label.")
+    _encoding.check_weight_limits(smallest, largest, "sample_weight")
+    return float(right / total)

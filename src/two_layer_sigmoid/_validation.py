@@ -18,7 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from . import _network, _solvers
 from ._blocks import Data
-from ._encoding import Labels
+from ._encoding import Labels, check_same_format
 from ._leave_one_out import MAX_OPERATIONS, MAX_SIZE, matrix_size
 from ._network import Array, Parameters
 from ._statistics import Moments
@@ -151,14 +151,16 @@ def check_known_labels(y: Any, classes: Labels) -> None:
 
 def check_resumable(clf: Any, classes: Labels, multilabel: bool) -> None:
     """Refuse to continue with another number of hidden units or other classes."""
-    restart = "or start from scratch with warm_start=False."
+    restart = "or start from scratch with sklearn.base.clone, or with fit and warm_start=False."
     n_h = len(clf.b1_)
     if n_h != clf.n_h:
         raise ValueError(
             f"n_h={clf.n_h}, but the fitted weights have {n_h} hidden units: set n_h={n_h}, "
             + restart
         )
-    if multilabel != clf._multilabel or not np.array_equal(classes, clf.classes_):
+    n_columns = len(classes if multilabel else clf.classes_)
+    check_same_format(multilabel, clf._multilabel, n_columns)
+    if not np.array_equal(classes, clf.classes_):
         raise ValueError(
             f"y has the classes {classes.tolist()}, but the weights were fitted to "
             f"{clf.classes_.tolist()}: use a y with all of these classes and no others, {restart}"
@@ -191,17 +193,20 @@ def ignore_overflow() -> np.errstate:
     return np.errstate(over="ignore", invalid="ignore", under="ignore")
 
 
-def check_no_overflow(params: Parameters, max_abs: dict[str, Array], dtype: npt.DTypeLike) -> None:
+def check_no_overflow(
+    params: Parameters, max_abs: dict[str, Array], dtype: npt.DTypeLike, otherwise: str = ""
+) -> None:
     """Refuse parameters with which W1 x + b1 can overflow in ``dtype``.
 
     ``max_abs`` has, for the name of each data set, the largest absolute value of each feature.
+    ``otherwise`` is another remedy than to scale them.
     """
     W1, b1 = (np.abs(array).astype(dtype) for array in params[:2])
     for name, largest in max_abs.items():
         if not np.isfinite(W1 @ largest.astype(dtype) + b1[:, 0]).all():
             raise ValueError(
                 f"{name} holds values too large or too small for {dtype}: W1 x overflows. "
-                + SCALE_THEM
+                f"{SCALE_THEM}{otherwise}"
             )
 
 
@@ -303,17 +308,21 @@ def warn_training_end(
         return  # the user has ended it early
     log_loss, plateau = log_loss_of_fit(), (1 - _solvers.PLATEAU_RTOL) * baseline_loss
     lower = "alpha" if clf.solver == "lbfgs" else f"learning_rate={clf.learning_rate} or alpha"
+    change = "init" if clf.solver == "lbfgs" else "learning_rate, init"
+    longer = {
+        _solvers.MAX_ITER: f"Raise max_iter={clf._max_iter()}, lower",
+        _solvers.CONVERGED: f"Lower tol={clf.tol}, lower",
+    }.get(reason, "Lower")
     end = f"after {clf.n_iter_} iterations the log loss is {log_loss:.3g}"
     if baseline_loss > 0 and log_loss > baseline_loss + (baseline_loss - plateau):
         _warn(
             f"Training ended above the loss of a constant prediction, {baseline_loss:.3g}: {end}. "
-            f"{remedy}Raise max_iter={clf._max_iter()}, or lower {lower}."
+            f"{remedy}{longer} {lower}."
         )
     elif baseline_loss > 0 and log_loss >= plateau:
         _warn(
             f"Training ended on the plateau: {end}, that of a constant prediction "
-            f"{baseline_loss:.3g}. {remedy}Raise max_iter, lower alpha, or change learning_rate, "
-            "init or random_state."
+            f"{baseline_loss:.3g}. {remedy}{longer} alpha, or change {change} or random_state."
         )
     elif clf.solver == "lbfgs" and reason == _solvers.MAX_ITER:
         _warn(

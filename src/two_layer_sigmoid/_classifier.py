@@ -695,8 +695,9 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     feature_names_in_ : ndarray of shape (n_x,)
         Names of the features, if X has names that are all strings.
     n_iter_ : int
-        Number of updates (epochs, iterations) of the last call. After divergence, Ctrl-C and early
-        stopping the weights can be those of an earlier one.
+        Number of updates (epochs, iterations) of the last call; with ``alpha="loo"`` those with
+        ``alpha_``. After divergence, Ctrl-C and early stopping the weights can be those of an
+        earlier one.
     loss_ : float
         Training loss of the stored weights, penalty included, in nats.
     loss_curve_ : list of float
@@ -712,12 +713,14 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     alpha_ : float
         Strength of the penalty that was used.
     loo_loss_ : float
-        Approximate leave-one-out log loss with ``alpha_``, in nats. Only with ``alpha="loo"``.
+        Approximate leave-one-out log loss with ``alpha_``, in nats. For more than two classes it is
+        that of the normalised probabilities, so it cannot be compared with ``loss_``. Only with
+        ``alpha="loo"``.
     loo_path_ : dict of ndarray of shape (n_alphas,)
         The penalties "alpha" that were tried, and for each the "loo_loss" and the "train_loss"
         without penalty; for more than two classes of the normalised probabilities. The losses of
-        ``alpha_`` are those after the last training, the others after at most 250 iterations.
-        Only with ``alpha="loo"``.
+        ``alpha_`` are those after the last training, the others after at most 250 iterations
+        (``max_iter`` for the first penalty if ``n_init`` is above 1). Only with ``alpha="loo"``.
     stop_reason_ : str
         Why training ended:
 

@@ -133,6 +133,8 @@ def test_score_uses_sample_weights(many_blobs, many_weights):
     )
     assert clf.score(on_dask(X, 70), y[:, np.newaxis]) == clf.score(on_dask(X, 70), y)
     assert clf.score(X, y) == local.score(X, y)
+    with_empty_chunk = da.concatenate([on_dask(X[:0], 1), on_dask(X, 70)])
+    assert clf.score(with_empty_chunk, y) == clf.score(on_dask(X, 70), y)
     assert clf.score(on_dask(X, 70), np.char.upper(y).astype(object)) == 0
     with pytest.raises(ValueError, match="y holds only labels of another type than those of fit"):
         clf.score(on_dask(X, 70), np.arange(512) % 2)
@@ -144,7 +146,11 @@ def test_dask_score_refuses_what_score_in_memory_refuses(many_blobs):
     _, clf = fit_both(X, y, 100, max_iter=2)
     features = on_dask(X, 100)
     for given, weights, message in [
-        (np.where(np.arange(512) == 3, np.nan, y), None, "y contains NaN"),
+        (np.where(np.arange(512) == 3, np.nan, y), None, "^Partition 0: .*contains NaN"),
+        (np.where(np.arange(512) == 300, 0.5, y), None, "^Partition 3: Unknown label type: contin"),
+        (np.where(np.arange(512) == 3, None, y), None, "Unknown label type: unknown"),
+        (y + 0j, None, r"^Partition \d: Complex data not supported"),
+        (np.where(y == 1, "NaT", "2026").astype("M8[D]"), None, r"^Partition \d: y contains NaT"),
         (y, np.zeros(512), "sample_weight is zero for every row"),
         (np.c_[y, 1 - y], None, r"y has the shape \(512, 2\), but the predictions have .*\(512,\)"),
     ]:

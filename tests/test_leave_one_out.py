@@ -6,6 +6,7 @@ from helpers import STEPS, assert_same_weights, make_clf, penalty
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.datasets import make_blobs, make_moons
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _leave_one_out, _prediction
@@ -298,3 +299,12 @@ def test_path_does_not_depend_on_the_scale_of_weights():
     paths = [loo_clf().fit(X_MOONS, Y_MOONS, w).loo_path_ for w in (weights, weights / 1e6)]
     assert_allclose(paths[0]["alpha"], paths[1]["alpha"])
     assert_allclose(paths[0]["loo_loss"], paths[1]["loo_loss"], rtol=1e-6)
+
+
+def test_warnings_do_not_advise_another_penalty():
+    rng = np.random.RandomState(0)
+    X, y = rng.standard_normal((60, 4)), rng.permutation(np.repeat([0, 1], 30))
+    with pytest.warns(ConvergenceWarning, match="By leave-one-out, weaker penalties are worse"):
+        loo_clf(n_h=8).fit(X, y)
+    with pytest.warns(ConvergenceWarning, match=r"Raise max_iter=3, or tol\.$"):
+        loo_clf(max_iter=3).fit(X_BLOBS, Y_BLOBS)

@@ -706,7 +706,8 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     validation_loss_curve_ : list of float or None
         With early stopping, entry i is the validation loss before update (epoch) i; else None.
     init_losses_ : ndarray of shape (n_init,)
-        The last training loss of each initialisation.
+        The last training loss of each initialisation; with ``alpha="loo"`` that of the first
+        penalty of the path.
     mean_, scale_ : ndarray of shape (n_x,) or None
         Mean and standard deviation of each feature (1 if it is constant); None without
         ``standardize``.

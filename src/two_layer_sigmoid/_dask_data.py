@@ -319,9 +319,7 @@ def _read_partition(
         if X.shape[1] != n_x:
             raise ValueError(f"X has {X.shape[1]} features here, but {n_x} in the whole array.")
         if y.ndim == 1:
-            labels = _encoding.unique_labels(y)
-            # scikit-learn warns of many classes; each of two rows is not many.
-            _encoding.is_multilabel_target(np.repeat(labels, 2))
+            labels = _labels_of(y)
         else:
             labels = y[:0]
             if _encoding.is_multilabel_target(y):
@@ -332,6 +330,14 @@ def _read_partition(
         return _validation.add_location(error, location)
     # Sums depend on the memory order, which a chunk can lose on a network.
     return RawPartition(np.require(X, requirements="C"), y, weights, labels)
+
+
+def _labels_of(y: Labels) -> Labels:
+    """The different labels of a column; labels that are missing or continuous raise an error."""
+    labels = _encoding.unique_labels(y)
+    # scikit-learn warns of many classes; each of two rows is not many.
+    _encoding.is_multilabel_target(np.repeat(labels, 2))
+    return labels
 
 
 def _summary(partition: RawPartition | Exception) -> Any:
@@ -418,15 +424,30 @@ def accuracy(predicted: Any, inputs: DaskInputs) -> float:
             f"y has the shape {inputs.y.shape}, but the predictions have the shape "
             f"{predicted.shape}: use the format of y in fit."
         )
-    correct = predicted == inputs.y
-    if correct.ndim == 2:
-        correct = correct.all(axis=1)
-    weights = da.ones_like(correct, dtype=float) if inputs.weights is None else inputs.weights
-    has_nan = da.isnan(inputs.y).any() if inputs.y.dtype.kind == "f" else False
-    right, total, smallest, largest, has_nan = dask.compute(
-        (correct * weights).sum(), weights.sum(), weights.min(), weights.max(), has_nan
+    drop_axis = list(range(1, predicted.ndim))
+    correct = da.map_blocks(
+        _correct_rows, predicted, inputs.y, dtype=bool, drop_axis=drop_axis, meta=np.empty(0, bool)
     )
-    if has_nan:
-        raise ValueError("y contains NaN: leave out rows without a label.")
+    weights = da.ones_like(correct, dtype=float) if inputs.weights is None else inputs.weights
+    right, total, smallest, largest = dask.compute(
+        (correct * weights).sum(), weights.sum(), weights.min(), weights.max()
+    )
     _encoding.check_weight_limits(smallest, largest, "sample_weight")
     return float(right / total)
+
+
+def _correct_rows(predicted: Labels, y: Any, block_id: Any = (0,)) -> npt.NDArray[np.bool_]:
+    """Which rows of a chunk are predicted correctly: all labels of a multilabel row."""
+    y = np.asarray(y)
+    if not len(y):
+        return np.zeros(0, bool)
+    try:
+        with _validation.ignore_overflow():  # of a cast of NaN
+            if y.ndim == 1:
+                _labels_of(y)
+            else:
+                _encoding.is_multilabel_target(y)
+    except (TypeError, ValueError) as error:
+        raise _validation.add_location(error, f"Partition {block_id[0]}") from error
+    correct: npt.NDArray[np.bool_] = (predicted == y).reshape(len(y), -1).all(axis=1)
+    return correct

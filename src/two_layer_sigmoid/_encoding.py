@@ -40,6 +40,8 @@ def find_classes(y: Any) -> tuple[Labels, bool]:
 
 def is_multilabel_target(y: Any) -> bool:
     """Whether y is an indicator matrix; a y that is neither one nor a column of labels raises."""
+    if y.dtype.kind in "mM" and np.isnat(y).any():
+        raise ValueError("y contains NaT: drop the rows without a label.")
     try:
         check_classification_targets(y)
         multilabel: bool = is_multilabel(y)
@@ -110,6 +112,8 @@ def in_unit_of_classes(y: Any, classes: Labels) -> Any:
     if kind not in ("m", "M") or kind != classes.dtype.kind or y.dtype == classes.dtype:
         return y
     y = np.asarray(y)
+    if y.dtype.kind != kind:  # dates with a time zone become objects
+        return y
     converted = y.astype(classes.dtype)
     exact = converted.astype(y.dtype) == y
     return np.where(exact, converted, np.array("NaT", classes.dtype))

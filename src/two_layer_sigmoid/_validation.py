@@ -142,7 +142,7 @@ def check_known_labels(y: Any, classes: Labels) -> None:
     """Refuse to score strings against numbers, or numbers against strings."""
     given, known = set(np.asarray(y).ravel().tolist()), classes.tolist()
     kinds = [{isinstance(label, str) for label in labels} for labels in (given, known)]
-    if given.isdisjoint(known) and kinds[0].isdisjoint(kinds[1]):
+    if given and given.isdisjoint(known) and kinds[0].isdisjoint(kinds[1]):
         raise ValueError(
             f"y holds only labels of another type than those of fit, such as "
             f"{min(given, key=str)!r}: use the labels of fit, {known}."
@@ -320,14 +320,21 @@ def warn_training_end(
             f"{remedy}{longer} {lower}."
         )
     elif baseline_loss > 0 and log_loss >= plateau:
+        if clf.alpha == "loo":
+            remedy += (
+                "By leave-one-out, weaker penalties are worse: X may hold no information about y"
+            )
+        else:
+            remedy += f"{longer} alpha"
         _warn(
             f"Training ended on the plateau: {end}, that of a constant prediction "
-            f"{baseline_loss:.3g}. {remedy}{longer} alpha, or change {change} or random_state."
+            f"{baseline_loss:.3g}. {remedy}, or change {change} or random_state."
         )
     elif clf.solver == "lbfgs" and reason == _solvers.MAX_ITER:
         _warn(
             f"Training by L-BFGS ran out of iterations: {end}, and the gradient is larger than "
-            f"tol={clf.tol}. {remedy}Raise max_iter={clf._max_iter()}, tol or alpha."
+            f"tol={clf.tol}. {remedy}Raise max_iter={clf._max_iter()}, "
+            + ("or tol." if clf.alpha == "loo" else "tol or alpha.")
         )
     elif baseline_loss == 0:
         return  # one class

@@ -11,7 +11,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.datasets import load_iris, make_moons, make_multilabel_classification
+from sklearn.datasets import load_iris, make_blobs, make_moons, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -388,6 +388,35 @@ def test_missing_values_can_be_imputed():
 def test_response_colours_can_be_chosen(moons):
     display = HiddenUnitsDisplay.from_estimator(moons, X, cmap="viridis", levels=3, alpha=1.0)
     assert display.surface_.get_cmap().name == "viridis"
+
+
+def test_colours_of_classes_can_be_chosen():
+    X, y = make_blobs(60, centers=3, random_state=0)
+    clf = network().fit(X, y)
+    for given in {"cmap": "viridis"}, {"colors": ["red", "green", "blue"]}, {"colors": "red"}:
+        display = HiddenUnitsDisplay.from_estimator(clf, X, grid_resolution=20, **given)
+        regions = display.surface_.get_facecolor()
+        patches = display.legend_.get_patches()
+        np.testing.assert_allclose(
+            [patch.get_facecolor() for patch in patches], np.resize(regions, (3, 4))
+        )
+
+
+def test_many_classes_have_different_colours():
+    X, y = make_blobs(100, centers=8, random_state=0)
+    clf = network().fit(X, y)
+    display = HiddenUnitsDisplay.from_estimator(clf, X, grid_resolution=20)
+    assert len({patch.get_facecolor() for patch in display.legend_.get_patches()}) == 8
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8])
+def test_picture_holds_features_of_small_types(dtype):
+    X = np.array([[-100, -100], [100, 100], [-100, 100], [100, -100]] * 5).astype(np.int8)
+    X = X > 0 if dtype is bool else X
+    clf = network().fit(X, X[:, 0] > 0)
+    display = HiddenUnitsDisplay.from_estimator(clf, X, grid_resolution=20)
+    width = 1 if dtype is bool else 200
+    assert np.ptp(display.xx0) == pytest.approx(1.2 * width)
 
 
 def test_flat_units_have_no_arrow():

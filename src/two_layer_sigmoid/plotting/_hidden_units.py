@@ -185,19 +185,24 @@ class HiddenUnitsDisplay:
             The display.
         """
         ax = axes_or_new(ax, type(self))
+        from matplotlib import colormaps
         from matplotlib.patches import Patch
 
         if self.response.dtype.kind == "f":
             colouring: dict[str, Any] = {"levels": np.linspace(0, 1, 11), "cmap": SIGNS}
         else:
             n_classes = len(self.margins)
-            colours = [COLOURS[c % len(COLOURS)] for c in range(n_classes)]
+            colours: Any = COLOURS[:n_classes]
+            if n_classes > len(COLOURS):
+                colours = colormaps["gist_rainbow"](np.linspace(0, 1, n_classes))
             colouring = {"levels": np.arange(n_classes + 1) - 0.5, "colors": colours}
+        if {"cmap", "colors"} & kwargs.keys():  # Matplotlib accepts one of them
+            colouring = {"levels": colouring["levels"]}
         colouring |= {"alpha": 0.4} | kwargs
         self.surface_ = ax.contourf(self.xx0, self.xx1, self.response, **colouring)
         self.legend_ = None
-        if "levels" in colouring and "colors" in colouring and self.class_names:
-            patches = [Patch(color=c, alpha=colouring["alpha"]) for c in colouring["colors"]]
+        if self.response.dtype.kind != "f" and "levels" not in kwargs and self.class_names:
+            patches = [Patch(color=colour) for colour in self.surface_.get_facecolor()]
             self.legend_ = ax.legend(patches, self.class_names, title="predicted", loc="best")
         self.boundary_ = [
             ax.contour(self.xx0, self.xx1, margin, levels=[0.0], colors="black", linewidths=2.5)
@@ -272,7 +277,7 @@ def _grid(X: Any, resolution: int, eps: float | None) -> tuple[Array, Array, Any
         raise ValueError(f"eps must be a margin of 0 or more, got {eps!r}.")
     names = getattr(X, "columns", None)
     # A pipeline can impute missing values.
-    rows = check_array(X, ensure_min_features=2, ensure_all_finite="allow-nan")
+    rows = check_array(X, dtype=np.float64, ensure_min_features=2, ensure_all_finite="allow-nan")
     if rows.shape[1] != 2:
         raise ValueError(f"X has {rows.shape[1]} features, but HiddenUnitsDisplay needs 2.")
     low, high = np.nanmin(rows, axis=0), np.nanmax(rows, axis=0)

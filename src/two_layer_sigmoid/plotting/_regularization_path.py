@@ -117,6 +117,10 @@ class RegularizationPathDisplay:
             The display.
         """
         ax = axes_or_new(ax, type(self))
+        from matplotlib.cbook import normalize_kwargs
+        from matplotlib.lines import Line2D
+
+        kwargs = normalize_kwargs(kwargs, Line2D)  # "c" is "color"
         best = self.chosen
         at_best = f"leave-one-out, {self.loo_loss[best]:.4g} at the chosen {self.alpha[best]:.2g}"
         loo = {"label": at_best, "color": COLOURS[0], "marker": "o", "markersize": 4}

@@ -104,9 +104,34 @@ def test_client_argument_selects_the_cluster(cluster, data, local):
     with distributed.Client(cluster, set_as_default=False) as client:
         seen = []
         clf = Watched(**QUICK)
-        clf.at_update = lambda: seen.append(len(cluster.scheduler.tasks))
+        clf.at_update = lambda: seen.append(len(client.has_what()) and in_memory(cluster))
         clf.fit(da.from_array(X, chunks=(clf.row_chunks(X), -1)), y, client=client)
-        assert min(seen) > 0
+        assert min(seen) >= 8  # all shards stay on the workers
+    assert_same_weights(clf, local)
+
+
+def in_memory(cluster):
+    """Number of results that the workers keep."""
+    return sum(task.state == "memory" for task in cluster.scheduler.tasks.values())
+
+
+def test_new_default_client_does_not_change_the_cluster(cluster, data, local):
+    X, y = data
+    clf = Watched(**QUICK)
+    one_thread = {"n_workers": 1, "threads_per_worker": 1, "processes": False}
+    with distributed.LocalCluster(**one_thread, dashboard_address=":0") as other:
+        clients = [distributed.Client(cluster)]  # without "with", which would keep it the default
+
+        def connect():
+            if len(clients) == 1:
+                clients.append(distributed.Client(other))
+
+        clf.at_update = connect
+        try:
+            clf.fit(da.from_array(X, chunks=(clf.row_chunks(X), -1)), y)
+        finally:
+            for client in clients[::-1]:
+                client.close()
     assert_same_weights(clf, local)
 
 

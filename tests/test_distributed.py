@@ -24,6 +24,7 @@ from tests.helpers import (
 )
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 from two_layer_sigmoid._network import Workspace
+from two_layer_sigmoid._parallel import ThreadPool
 from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
 
 dask = pytest.importorskip("dask")
@@ -138,6 +139,35 @@ def test_score_uses_sample_weights(many_blobs, many_weights):
     assert clf.score(on_dask(X, 70), np.char.upper(y).astype(object)) == 0
     with pytest.raises(ValueError, match="y holds only labels of another type than those of fit"):
         clf.score(on_dask(X, 70), np.arange(512) % 2)
+
+
+def test_floats_that_dask_declares_as_integers_stay_floats(many_blobs):
+    X, y = many_blobs
+    frame = pd.DataFrame({"a": X[:, 0], "b": X[:, 1], "w": np.arange(512) % 3 + 1})
+    lazy = dd.from_pandas(frame, npartitions=3)
+    weights = [f["w"].where(f["a"] > 0, 0.5) for f in (frame, lazy)]
+    assert weights[1].dtype == np.int64
+    columns = ["a", "b"]
+    local = make_clf(**DASK_PARAMS | {"max_iter": 5}).fit(X, y, weights[0])
+    clf = make_dask_clf(max_iter=5).fit(lazy[columns], y, weights[1])
+    assert_allclose(clf.W1_, local.W1_)
+    assert clf.score(lazy[columns], y, weights[1]) == pytest.approx(local.score(X, y, weights[0]))
+
+
+def test_workers_predict_with_one_thread(many_blobs, monkeypatch):
+    X, y = many_blobs
+    clf = make_dask_clf(max_iter=5, n_jobs=4).fit(on_dask(X, 100), y)
+    sizes = []
+    original = ThreadPool.__init__
+
+    def spy(pool, n_jobs):
+        sizes.append(n_jobs)
+        original(pool, n_jobs)
+
+    monkeypatch.setattr(ThreadPool, "__init__", spy)
+    many = np.tile(X, (5, 1))
+    clf.predict(on_dask(many, 1280)).compute()
+    assert sizes == [1, 1]
 
 
 def test_dask_score_refuses_what_score_in_memory_refuses(many_blobs):

@@ -61,7 +61,7 @@ for name, clf in networks.items():
 # %%
 # Decision boundaries
 # -------------------
-# The points are the training rows.
+# The points are the rows of the first two trainings. The third network was trained on 100 more.
 
 figure, axes = plt.subplots(1, 3, figsize=(12, 4.2), sharey=True, layout="constrained")
 for ax, (name, clf) in zip(axes, networks.items(), strict=True):

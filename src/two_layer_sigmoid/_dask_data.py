@@ -69,6 +69,7 @@ class DaskInputs(NamedTuple):
         weights = _in_chunks_of(X, sample_weight, "sample_weight", client)
         if weights.ndim != 1:
             raise ValueError(f"sample_weight must have one dimension, got {weights.ndim}.")
+        weights = weights.astype(float)  # Dask can declare floats as integers
         return cls(X.rechunk({1: -1}), y, weights)
 
     def unique_labels(self) -> Labels:
@@ -104,8 +105,8 @@ def _in_chunks_of(X: Any, A: Any, name: str, client: Any) -> Any:
 def _dask_array(A: Any, name: str, client: Any) -> Any:
     """A dask array of known length."""
     if hasattr(A, "to_dask_array"):  # a data frame or series
-        if A.ndim == 1 and A.dtype.kind in "biuf":
-            A = A.astype(getattr(A.dtype, "numpy_dtype", A.dtype))  # nullable: not to objects
+        if A.ndim == 1 and A.dtype.kind in "biuf" and hasattr(A.dtype, "numpy_dtype"):
+            A = A.astype(A.dtype.numpy_dtype)  # nullable: not to objects
         (lengths,) = dask.compute(A.map_partitions(len), scheduler=client)
         with warnings.catch_warnings():  # that labels become objects
             warnings.simplefilter("ignore", UserWarning)
@@ -136,7 +137,10 @@ class DaskData:
     """
 
     def __init__(self, n_h: int, dtype: Any, client: Any) -> None:
-        self._n_h, self.dtype, self._client = n_h, np.dtype(dtype), client
+        self._n_h, self.dtype = n_h, np.dtype(dtype)
+        # Found once: another client can become Dask's default during training.
+        get = dask.base.get_scheduler(scheduler=client) or "threads"
+        self._scheduler = getattr(get, "__self__", get)  # a client, or a function
         self._partitions: list[Any] = []  # delayed objects
         self.largest_weight = 1.0  # of ``sample_weight``
 
@@ -239,11 +243,14 @@ class DaskData:
         self._persist(self._calls(function, args, each))
 
     def _persist(self, calls: list[Any]) -> None:
-        self._partitions = list(dask.persist(*calls, scheduler=self._client))
+        if hasattr(self._scheduler, "persist"):  # dask.persist of Dask < 2026.1 moves the rows here
+            self._partitions = list(self._scheduler.persist(calls))
+        else:
+            self._partitions = list(dask.persist(*calls, scheduler=self._scheduler))
 
     def _compute(self, function: Any, *args: Any, each: list[Any] | None = None) -> list[Any]:
         """``function`` of each partition."""
-        return list(dask.compute(*self._calls(function, args, each), scheduler=self._client))
+        return list(dask.compute(*self._calls(function, args, each), scheduler=self._scheduler))
 
 
 def partition_shards(lengths: list[int], n_x: int, n_h: int, dtype: Any) -> list[Shards]:

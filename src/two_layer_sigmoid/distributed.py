@@ -254,8 +254,8 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         return BaseTwoLayerSigmoid._steps(self._unfitted_copy())
 
     def _unfitted_copy(self) -> Self:
-        """An estimator that is small enough to be sent with every task."""
-        return type(self)(**self.get_params(deep=False) | {"init": "auto"})
+        """An estimator that is small enough to be sent with every task, for one thread."""
+        return type(self)(**self.get_params(deep=False) | {"init": "auto", "n_jobs": 1})
 
 
 def _check_supported(clf: DaskTwoLayerSigmoidClassifier) -> None:

@@ -27,7 +27,7 @@ N_X, N_H, LEARNING_RATE = 20, 32, 0.5
 ROWS = 500_000
 COMPARED = ("ours", "MLPClassifier", "PyTorch", "torch.compile", "jax.jit")
 GROWTH = [10**4, 3 * 10**4, 10**5, 3 * 10**5, 10**6, 3 * 10**6, 10**7]
-MEASURED_ROWS = 3 * 10**7  # of all iterations at one size, but at most 100 iterations
+MEASURED_ROWS = 10**7  # of all iterations at one size, but at most 100 iterations
 
 
 def main() -> None:

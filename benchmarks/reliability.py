@@ -46,14 +46,14 @@ PROBLEMS = {  # data, whether they are standardised, hidden units
     "classification, 16": (problems.classification_20000, True, 16),
 }
 N_SEEDS = 20
-MAX_ITER, MAX_ITER_OURS = 1000, 3000
+MAX_ITER = 3000
 CV = StratifiedKFold(5, shuffle=True, random_state=0)
 
 
 def ours(**params):
     def fit(X, y, n_h, seed):
         began = time.perf_counter()
-        settings = LECTURE | {"max_iter": MAX_ITER_OURS, "random_state": seed} | params
+        settings = LECTURE | {"max_iter": MAX_ITER, "random_state": seed} | params
         clf = TwoLayerSigmoidClassifier(n_h, **settings).fit(X, y)
         seconds = time.perf_counter() - began
         return of_ours(clf), seconds
@@ -111,29 +111,32 @@ REGULARISED = {
 
 
 def main() -> None:
-    seeds = run(loss, list(FITS), range(N_SEEDS), list(PROBLEMS))
-    save(seeds, "reliability")
+    seeds = measure("reliability", loss, FITS, range(N_SEEDS), PROBLEMS)
     print(tables.expected_time())
     print(tables.reliability())
     larger = [problem for problem in PROBLEMS if "parity" not in problem]  # 16 rows have no folds
-    folds = run(held_out, [*FITS, *REGULARISED], range(CV.n_splits), larger)
-    save(folds, "generalisation")
+    measure("generalisation", held_out, FITS | REGULARISED, range(CV.n_splits), larger)
     print(tables.generalisation())
     draw(seeds)
     draw_expected_time(seeds)
 
 
-def run(measure, names, numbers, problem_names):
-    """A table of one row for each problem, estimator, and seed or fold."""
-    present = [name for name in names if name != "nnet" or shutil.which("Rscript")]
-    tasks = [(p, name, number) for p in problem_names for name in present for number in numbers]
-    return pd.DataFrame(Parallel(2)(delayed(single_threaded)(measure, *task) for task in tasks))
+def measure(name, one_fit, estimators, numbers, problem_names):
+    """A table of one row for each problem, estimator, and seed or fold; saved as it grows."""
+    present = [fit for fit in estimators if fit != "nnet" or shutil.which("Rscript")]
+    rows = []
+    with Parallel(2) as parallel:
+        for problem in problem_names:
+            tasks = [(one_fit, problem, fit, number) for fit in present for number in numbers]
+            rows += parallel(delayed(single_threaded)(*task) for task in tasks)
+            save(pd.DataFrame(rows), name)
+    return pd.DataFrame(rows)
 
 
-def single_threaded(measure, problem, name, number):
+def single_threaded(one_fit, problem, name, number):
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore")  # convergence warnings
-        return {"problem": problem, "estimator": name} | measure(problem, name, number)
+        return {"problem": problem, "estimator": name} | one_fit(problem, name, number)
 
 
 def loss(problem, name, seed):

@@ -1,4 +1,4 @@
-"""All benchmarks of speed and memory: ``python -m benchmarks``, a quarter of an hour.
+"""All benchmarks of speed and memory: ``python -m benchmarks``, eighteen minutes.
 
 Runs ``benchmarks.memory``, ``benchmarks.iteration`` and ``benchmarks.workloads``, and writes the
 page and the pictures of ``benchmarks.report``. The benchmarks of training, such as

@@ -21,7 +21,7 @@ NAMES = "iteration", "workloads", "memory", "growth"
 INTRODUCTION = """\
 # Speed and memory
 
-`python -m benchmarks` measures everything on this page in a quarter of an hour and writes it.
+`python -m benchmarks` measures everything on this page in eighteen minutes and writes it.
 [Benchmarks](benchmarks.md) describes the measurements. All implementations run interleaved in one
 process. A ratio is the time of an implementation divided by ours in the same round: the median of
 all rounds, and in brackets the lowest and the highest. A ratio above 1 means that ours is faster.

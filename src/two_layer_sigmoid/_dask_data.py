@@ -325,12 +325,9 @@ def _read_partition(
             X, y = check_X_y(X, y, dtype=dtype, multi_output=True, estimator=ESTIMATOR)
         if X.shape[1] != n_x:
             raise ValueError(f"X has {X.shape[1]} features here, but {n_x} in the whole array.")
-        if y.ndim == 1:
-            labels = _labels_of(y)
-        else:
-            labels = y[:0]
-            if _encoding.is_multilabel_target(y):
-                _encoding.indicator(y)
+        labels = _labels_of(y)
+        if y.ndim == 2:
+            _encoding.indicator(y)
         if weights is not None:
             weights = _encoding.validate_sample_weight(weights, len(X))
     except (TypeError, ValueError) as error:
@@ -340,7 +337,10 @@ def _read_partition(
 
 
 def _labels_of(y: Labels) -> Labels:
-    """The different labels of a column; labels that are missing or continuous raise an error."""
+    """The different labels of a column, none of a multilabel matrix; other targets raise errors."""
+    if y.ndim == 2:
+        _encoding.is_multilabel_target(y)
+        return y[:0]
     labels = _encoding.unique_labels(y)
     # scikit-learn warns of many classes; each of two rows is not many.
     _encoding.is_multilabel_target(np.repeat(labels, 2))
@@ -450,10 +450,7 @@ def _correct_rows(predicted: Labels, y: Any, block_id: Any = (0,)) -> npt.NDArra
         return np.zeros(0, bool)
     try:
         with _validation.ignore_overflow():  # of a cast of NaN
-            if y.ndim == 1:
-                _labels_of(y)
-            else:
-                _encoding.is_multilabel_target(y)
+            _labels_of(y)
     except (TypeError, ValueError) as error:
         raise _validation.add_location(error, f"Partition {block_id[0]}") from error
     correct: npt.NDArray[np.bool_] = (predicted == y).reshape(len(y), -1).all(axis=1)

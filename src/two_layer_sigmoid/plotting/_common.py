@@ -28,6 +28,15 @@ def axes_or_new(ax: Axes | None, display: type) -> Axes:
     return plt.subplots(layout="constrained")[1] if ax is None else ax
 
 
+def line_properties(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Properties of a line by their long names: "c" is "color"."""
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.lines import Line2D
+
+    properties: dict[str, Any] = normalize_kwargs(kwargs, Line2D)
+    return properties
+
+
 def network_of(estimator: Any, display: type) -> tuple[list[Any], BaseTwoLayerSigmoid]:
     """The transformers before the network, and the network, also of pipelines and searches."""
     transformers: list[Any] = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from ._common import COLOURS, STAR, axes_or_new, network_of
+from ._common import COLOURS, STAR, axes_or_new, line_properties, network_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -161,10 +161,7 @@ class LossCurveDisplay:
         labels[validated] += f", lowest {curve[best]:.4g} at {best}"
 
         ax = axes_or_new(ax, type(self))
-        from matplotlib.cbook import normalize_kwargs
-        from matplotlib.lines import Line2D
-
-        style = _next_style(ax, len(curve)) | normalize_kwargs(kwargs, Line2D)  # "c" is "color"
+        style = _next_style(ax, len(curve)) | line_properties(kwargs)
         solid = {"label": labels[0], "gid": CURVES[0]} | style
         dashed = {"label": labels[1], "gid": CURVES[1], "linestyle": "--"} | style
         (self.line_,) = ax.plot(self.loss_curve, **solid)

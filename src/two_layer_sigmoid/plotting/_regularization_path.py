@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from ._common import COLOURS, STAR, axes_or_new, network_of
+from ._common import COLOURS, STAR, axes_or_new, line_properties, network_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -117,10 +117,7 @@ class RegularizationPathDisplay:
             The display.
         """
         ax = axes_or_new(ax, type(self))
-        from matplotlib.cbook import normalize_kwargs
-        from matplotlib.lines import Line2D
-
-        kwargs = normalize_kwargs(kwargs, Line2D)  # "c" is "color"
+        kwargs = line_properties(kwargs)
         best = self.chosen
         at_best = f"leave-one-out, {self.loo_loss[best]:.4g} at the chosen {self.alpha[best]:.2g}"
         loo = {"label": at_best, "color": COLOURS[0], "marker": "o", "markersize": 4}

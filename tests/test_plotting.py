@@ -26,7 +26,12 @@ from sklearn.preprocessing import (
 )
 
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
-from two_layer_sigmoid.plotting import HiddenUnitsDisplay, LossCurveDisplay, NetworkDisplay
+from two_layer_sigmoid.plotting import (
+    HiddenUnitsDisplay,
+    LossCurveDisplay,
+    NetworkDisplay,
+    RegularizationPathDisplay,
+)
 from two_layer_sigmoid.plotting._common import COLOURS, NEGATIVE, NEUTRAL, POSITIVE
 
 mpl.use("Agg")
@@ -549,3 +554,37 @@ def test_large_layers_have_thinned_names():
     heights = [text.xy[1] for text in display.texts_[0]]
     nodes = display.nodes_[0].get_offsets()[::3, 1]
     np.testing.assert_array_equal(heights, nodes)
+
+
+# The path of penalties.
+
+
+@pytest.fixture(scope="module")
+def with_path():
+    clf = TwoLayerSigmoidClassifier(3, solver="lbfgs", alpha="loo", random_state=0)
+    return make_pipeline(StandardScaler(), clf).fit(X, y)
+
+
+def test_path_shows_both_losses_and_the_chosen_penalty(with_path):
+    clf = with_path[-1]
+    _, ax = plt.subplots()
+    display = RegularizationPathDisplay.from_estimator(with_path, ax=ax)
+    assert display.ax_ is ax
+    for line, name in (display.loo_line_, "loo_loss"), (display.train_line_, "train_loss"):
+        path = np.transpose([clf.loo_path_["alpha"], clf.loo_path_[name]])
+        np.testing.assert_array_equal(line.get_xydata(), path)
+    np.testing.assert_array_equal(display.best_.get_xydata(), [[clf.alpha_, clf.loo_loss_]])
+    assert ax.get_xscale() == "log"
+
+
+def test_path_accepts_line_properties(with_path):
+    display = RegularizationPathDisplay.from_estimator(with_path, c="red", ls=":", ms=9)
+    for line in display.loo_line_, display.train_line_:
+        assert (line.get_color(), line.get_linestyle()) == ("red", ":")
+    assert display.loo_line_.get_markersize() == 9
+    assert display.best_.get_color() == "red"
+
+
+def test_path_needs_a_fit_that_searched(moons):
+    with pytest.raises(ValueError, match="needs a fit with alpha='loo', got alpha=0"):
+        RegularizationPathDisplay.from_estimator(moons)

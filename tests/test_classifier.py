@@ -1009,7 +1009,7 @@ def test_score_of_no_rows_names_their_number(small_moons):
 def test_missing_dates_are_refused(small_moons):
     X, y = small_moons
     dates = np.array(["2026-01-01", "2026-01-02"], "M8[D]")[y]
-    missing = np.where(np.arange(len(y)) == 3, np.datetime64("NaT"), dates)
+    missing = np.where(np.arange(len(y)) == 3, np.datetime64("NaT", "D"), dates)
     clf = make_clf(max_iter=5, early_stopping=True)
     with pytest.raises(ValueError, match=r"^y contains NaT: drop the rows"):
         clf.fit(X, missing)
@@ -1033,7 +1033,7 @@ def test_score_compares_dates_of_other_units(small_moons):
     days = np.array(["2026-01-01", "2026-01-02"], "M8[D]")[y]
     clf = make_clf().fit(X, days)
     assert clf.score(X, days.astype("M8[s]")) == clf.score(X, days) > 0.8
-    assert clf.score(X, days.astype("M8[s]") + 1) == 0
+    assert clf.score(X, days.astype("M8[s]") + np.timedelta64(1, "s")) == 0
 
 
 @pytest.mark.parametrize(

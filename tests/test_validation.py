@@ -3,6 +3,8 @@
 import copy
 import os
 import warnings
+from contextlib import nullcontext
+from itertools import count
 
 import numpy as np
 import pytest
@@ -259,8 +261,30 @@ def test_raw_digits_without_standardize_are_unstable():
         make_clf(**LECTURE).fit(X, y)
 
 
-def test_lecture_run_does_not_warn(lecture):
-    make_clf(**LECTURE, n_h=2, max_iter=3000).fit(*lecture)
+@pytest.mark.parametrize("seed", range(16))
+def test_lecture_run_does_not_warn(lecture, seed):
+    make_clf(**LECTURE, n_h=2, max_iter=3000, random_state=seed).fit(*lecture)
+
+
+@pytest.mark.parametrize(
+    ("last_tenth", "unstable"),
+    [([0.2, 0.3, 0.2, 0.3, 0.1], True), ([0.1, 0.11, 0.1, 0.11, 0.3], False)],
+)
+def test_instability_is_judged_by_the_last_tenth(small_moons, last_tenth, unstable):
+    losses = [0.1, *[0.12, 0.1] * 22, *last_tenth]
+
+    class Scripted(TwoLayerSigmoidClassifier):
+        def _cost(self, *args, **options):
+            return losses[min(next(calls), 49)]
+
+    clf, calls = Scripted(**LECTURE, max_iter=50, random_state=0), count()
+    message = (
+        r"unstable.* updates\. Its median in the last tenth .* 0\.2, its lowest value is 0\.1\."
+    )
+    expected = pytest.warns(ConvergenceWarning, match=message) if unstable else nullcontext()
+    with expected:
+        clf.fit(*small_moons)
+    assert clf.loss_curve_[-5:] == last_tenth
 
 
 @pytest.mark.slow

@@ -26,9 +26,9 @@ from ._statistics import Moments
 WILD_SCALES = 1e3  # a ratio of standard deviations, or of mean to standard deviation
 LOST_PRECISION = 1e-3  # relative rounding error of W1 x that is worth a warning
 SEPARATED_LOSS = 1e-4  # without a penalty L-BFGS reaches it only if no finite weights are best
-# The learning rate is too high if the loss rises in more than this fraction of the updates, and
-# ends at more than this multiple of its lowest value, or steps are large: the rate times the mean
-# squared norm of a row. The lecture's raw data have many rises, but neither of the others.
+# The learning rate is too high if the loss rises in more than this fraction of the updates, and its
+# late loss is more than this multiple of its lowest value, or steps are large: the rate times the
+# mean squared norm of a row. The lecture's raw data have many rises, but neither of the others.
 MANY_RISES = 0.2
 FAR_ABOVE = 1.25
 LARGE_STEP = 1000
@@ -345,9 +345,9 @@ def warn_training_end(
         )
     elif clf.solver == "gd" and _is_unstable(clf, squared_norm):
         _warn(
-            f"Training is unstable: the loss rose in many of the {clf.n_iter_} updates, to "
-            f"{clf.loss_:.3g} from {min(clf.loss_curve_):.3g}. {remedy}Lower "
-            f"learning_rate={clf.learning_rate}."
+            f"Training is unstable: the loss rose in many of the {clf.n_iter_} updates. Its "
+            f"median in the last tenth of them is {_late_loss(clf):.3g}, its lowest value is "
+            f"{min(clf.loss_curve_):.3g}. {remedy}Lower learning_rate={clf.learning_rate}."
         )
 
 
@@ -358,8 +358,16 @@ def _is_unstable(clf: Any, squared_norm: float) -> bool:
         return False  # the loss of mini-batches is noisy at every rate
     if not rises.any() or rises.mean() <= MANY_RISES:
         return False
-    far_above: bool = clf.loss_ > FAR_ABOVE * min(clf.loss_curve_)
+    far_above: bool = _late_loss(clf) > FAR_ABOVE * min(clf.loss_curve_)
     return far_above or clf.learning_rate * squared_norm > LARGE_STEP
+
+
+def _late_loss(clf: Any) -> float:
+    """The median loss of the last tenth of the updates.
+
+    If the loss oscillates, its last value depends on the seed and the processor.
+    """
+    return float(np.median(clf.loss_curve_[len(clf.loss_curve_) * 9 // 10 :]))
 
 
 def _warn(message: str, category: type[Warning] = ConvergenceWarning) -> None:

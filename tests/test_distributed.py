@@ -75,6 +75,14 @@ def test_dask_multilabel_equals_memory(many_blobs):
         fit_both(X, Y, None, class_weight="balanced")
 
 
+@pytest.mark.filterwarnings("ignore:Training ended above")  # row 0 has all weight
+def test_weights_of_chunks_are_added_in_order():
+    """The sum() of Python 3.12 and later would give 1 + 2^-52 instead of 1."""
+    Y, weights = np.array([[0, 1], [1, 0], [1, 1]]), np.array([1, 2**-53, 2**-53])
+    local, clf = fit_both(np.eye(3), Y, 1, weights, alpha="scale")
+    assert clf.alpha_ == local.alpha_
+
+
 @pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize("chunks", [7, 100, 511, (1, 2, 509)])
 @pytest.mark.filterwarnings("ignore:Training ended")  # after one iteration

@@ -203,7 +203,7 @@ class DaskData:
 
     def weight_sum(self) -> float:
         """The sum of the weights, relative to the largest weight."""
-        return float(sum(self._compute(_weight_sum)))
+        return float(reduce(add, self._compute(_weight_sum)))  # "sum" depends on Python's version
 
     def encode(
         self, classes: Labels, multilabel: bool, class_weight: dict[Any, float] | None

@@ -107,7 +107,8 @@ class Objective:
         """The second term of the loss."""
         if not self.alpha:
             return 0.0
-        return self.alpha / 2 * sum(float(np.vdot(W, W)) for W in (params.W1, params.W2))
+        W1, W2 = params.W1, params.W2
+        return self.alpha / 2 * (float(np.vdot(W1, W1)) + float(np.vdot(W2, W2)))
 
     def loss(self, params: Parameters) -> float:
         """The loss at ``params``."""

@@ -12,8 +12,6 @@ call allocates what it returns.
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import add
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -195,8 +193,10 @@ def cost(
     np.log1p(tmp, out=tmp)
     loss += tmp  # softplus(z) = max(z, 0) + log(1 + exp(-|z|))
     output_losses = np.dot(loss, workspace.ones[:, 0] if weights is None else weights)
-    # Not "sum", which rounds in another way from Python 3.12 on.
-    return float(reduce(add, output_losses.tolist())) / _total(Y, weights, total)
+    summed = 0.0
+    for output_loss in output_losses.tolist():  # "sum" rounds in another way from Python 3.12 on
+        summed += output_loss
+    return summed / _total(Y, weights, total)
 
 
 def backward(

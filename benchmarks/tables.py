@@ -195,6 +195,15 @@ def cluster():
     return markdown([*columns, "in memory, ms", "cluster, ms", "traffic, KiB"], rows)
 
 
+def layouts():
+    results = read("layouts")
+    results["work"] = results["array"] + ", " + results["method"]
+    growth = results[results["m"] == results["m"].max()]
+    growth = growth.pivot_table("relative to ours", "layout", "work", sort=False)
+    rows = [[layout, *(f"{ratio:.1f}" for ratio in line)] for layout, line in growth.iterrows()]
+    return markdown(["layout of the array", *growth], rows)
+
+
 def three_digits(figure):
     return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}"
 
@@ -210,6 +219,7 @@ PAGES = {
         reliability,
         generalisation,
         time_to_loss,
+        layouts,
     ),
     "user_guide/large_data": (cluster,),
 }

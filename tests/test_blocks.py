@@ -1,6 +1,7 @@
 """Blocks and shards of rows, and reductions over them."""
 
 import operator
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -8,7 +9,8 @@ from helpers import N_H, M, blocked, random_problem
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from two_layer_sigmoid._blocks import row_blocks, row_shards, shard_blocks
+from benchmarks.layouts import LAYOUTS
+from two_layer_sigmoid._blocks import row_blocks, row_shards, shard_blocks, with_contiguous_parts
 
 
 def all_blocks(data):
@@ -78,6 +80,36 @@ def test_take_supports_any_memory_order(kind, weighted):
         assert_array_equal(taken.Y, Y[:, indices])
         if weighted:
             assert_array_equal(taken.weights, weights[indices])
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_sparse_rows_are_sliced_without_copies(layout):
+    X = sparse.csr_array(np.random.RandomState(0).random_sample((10_000, 20)) > 0.9, dtype=float)
+    parts = map(LAYOUTS[layout], (X.data, X.indices, X.indptr))
+    same = with_contiguous_parts(sparse.csr_array(tuple(parts), X.shape))
+    tracemalloc.start()
+    rows = same[5:10]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < X.indptr.nbytes / 4
+    assert_array_equal(rows.toarray(), X[5:10].toarray())
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_take_copies_only_the_rows(layout):
+    random_state, m = np.random.RandomState(0), 10_000
+    X, Y, weights = (random_state.random_sample(shape) for shape in ((m, 2), (2, m), m))
+    data = blocked(*map(LAYOUTS[layout], (X, Y, weights)))
+    first, indices = np.array([1, 2]), np.array([m - 1, 0])
+    taken = data.take(first, None)
+    tracemalloc.start()
+    data.take(indices, taken)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < weights.nbytes / 4
+    assert_array_equal(taken.X, X[indices])
+    assert_array_equal(taken.Y, Y[:, indices])
+    assert_array_equal(taken.weights, weights[indices])
 
 
 def test_take_overwrites_dense_rows():

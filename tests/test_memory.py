@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import make_clf
-from numpy.testing import assert_array_equal
+from helpers import assert_allclose_weights, make_clf
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
+from benchmarks import problems
+from benchmarks.layouts import LAYOUTS
 from benchmarks.memory import in_new_process
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
@@ -27,6 +29,24 @@ def test_wide_sparse_input_stays_sparse():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 200e6  # a dense copy takes 1600e6, a vector of parameters 8e6
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.filterwarnings("ignore:Training ended on the plateau")
+def test_epochs_need_less_memory_than_features(layout):
+    X, y = problems.noise(16_000, 64)
+    data = {"X": X, "y": y, "sample_weight": 0.5 + y}
+    clf, expected = (make_clf(batch_size=50, max_iter=1, n_jobs=1) for _ in range(2))
+    expected.fit(**data).partial_fit(**data)
+    data = {name: LAYOUTS[layout](array) for name, array in data.items()}
+    tracemalloc.start()
+    clf.fit(**data).partial_fit(**data)
+    P = clf.predict_proba(data["X"])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < X.nbytes
+    assert_allclose_weights(clf, expected)
+    assert_allclose(P, expected.predict_proba(X), rtol=1e-10)
 
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and limits as Linux")

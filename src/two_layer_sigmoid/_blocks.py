@@ -141,6 +141,15 @@ class BlockedData:
         return BlockedData(self.X[indices], Y, weights, self.layer_sizes[1], pool=self._pool)
 
 
+def with_contiguous_parts(X: Any) -> Any:
+    """X, or a copy if it is sparse with strided arrays: SciPy would copy them for each slice."""
+    if sparse.issparse(X) and not all(
+        part.flags.c_contiguous for part in (X.data, X.indices, X.indptr)
+    ):
+        return X.copy()
+    return X
+
+
 def row_blocks(X: Any, n_h: int) -> list[slice]:
     """The blocks of X: all of one size, but the last can be smaller."""
     return shard_blocks(range(0, X.shape[0], _block_size(X, n_h)))
@@ -185,8 +194,8 @@ def shard_blocks(shard: range) -> list[slice]:
 
 def _take(array: Array, indices: npt.NDArray[np.intp], axis: int, out: Any) -> None:
     """Copy some rows (columns if ``axis`` is 1) of an array into the C-ordered ``out``."""
-    if array.flags.c_contiguous:
+    if array.flags.c_contiguous and array.flags.aligned:
         # The mode "raise" would fill a buffer first.
         np.take(array, indices, axis=axis, out=out, mode="clip")
-    else:  # ``np.take`` would copy the whole array
+    else:  # ``np.take`` would copy the whole array, for each mini-batch
         out[...] = array[indices] if axis == 0 else array[:, indices]

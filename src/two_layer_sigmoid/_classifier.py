@@ -19,7 +19,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _encoding, _network, _prediction, _solvers, _validation
-from ._blocks import BlockedData, Data, row_shards
+from ._blocks import BlockedData, Data, row_shards, with_contiguous_parts
 from ._callbacks import CallbackSupportMixin, Tasks, has_callbacks
 from ._encoding import Examples
 from ._leave_one_out import ALPHA_PATH, search_alpha
@@ -511,6 +511,7 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         params = Parameters(*map(self._fitted, WEIGHTS))
         if not _validation.is_valid(self, X, params.W1.dtype):
             X = validate_data(self, X, accept_sparse="csr", dtype=params.W1.dtype, reset=False)
+            X = with_contiguous_parts(X)
         with _validation.ignore_overflow():
             Z2 = _prediction.logits(X, params, forward=self._forward, n_jobs=self.n_jobs)
             _validation.check_logits(Z2)
@@ -925,6 +926,7 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         X, y = validate_data(
             self, X, y, accept_sparse="csr", dtype=dtype, multi_output=True, reset=reset
         )
+        X = with_contiguous_parts(X)
         if issparse(X) and not X.has_canonical_format:  # entries of one place can be stored twice
             X = X.copy()
             X.sum_duplicates()

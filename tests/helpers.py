@@ -1,14 +1,17 @@
 """What several test modules use."""
 
+import threading
 from functools import partial
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from threadpoolctl import threadpool_info
 
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _network, _solvers
 from two_layer_sigmoid._blocks import BlockedData
 from two_layer_sigmoid._network import Parameters
+from two_layer_sigmoid._parallel import single_blas_thread
 from two_layer_sigmoid._solvers import Monitor, TrainingState
 
 WEIGHTS = ("W1_", "b1_", "W2_", "b2_")
@@ -85,6 +88,38 @@ def random_problem():
 def blocked(X, Y=None, weights=None, **options):
     """The rows in blocks; by default all targets are 0."""
     return BlockedData(X, np.zeros((1, X.shape[0])) if Y is None else Y, weights, N_H, **options)
+
+
+# Threads
+
+
+def blas_threads():
+    return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
+
+
+def threads_inside():
+    with single_blas_thread:
+        return single_blas_thread.n_threads
+
+
+class ConcurrentFit:
+    """Another fit in a thread of its own, inside the limit of BLAS."""
+
+    def __enter__(self):
+        entered, self.leave = threading.Event(), threading.Event()
+
+        def fit():
+            with single_blas_thread:
+                entered.set()
+                self.leave.wait(10)
+
+        self.thread = threading.Thread(target=fit)
+        self.thread.start()
+        assert entered.wait(10)
+
+    def __exit__(self, *exception):
+        self.leave.set()
+        self.thread.join()
 
 
 # Objectives with known minima, without data: a network of 1 feature, 1 hidden unit and 1 output

@@ -9,13 +9,21 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from helpers import SOLVER_SETTINGS, assert_same_fit, assert_same_weights, make_clf
+from helpers import (
+    SOLVER_SETTINGS,
+    ConcurrentFit,
+    assert_same_fit,
+    assert_same_weights,
+    blas_threads,
+    make_clf,
+    threads_inside,
+)
 from joblib import Parallel, cpu_count, delayed, parallel_backend
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_limits
 
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _parallel
 from two_layer_sigmoid._parallel import (
@@ -72,35 +80,6 @@ def test_small_ufunc_buffer_is_restored():
     with pytest.raises(ZeroDivisionError):
         fail()
     assert (np.getbufsize(), np.geterr()) == before
-
-
-def blas_threads():
-    return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
-
-
-def threads_inside():
-    with single_blas_thread:
-        return single_blas_thread.n_threads
-
-
-class ConcurrentFit:
-    """Another fit in a thread of its own, inside the limit of BLAS."""
-
-    def __enter__(self):
-        entered, self.leave = threading.Event(), threading.Event()
-
-        def fit():
-            with single_blas_thread:
-                entered.set()
-                self.leave.wait(10)
-
-        self.thread = threading.Thread(target=fit)
-        self.thread.start()
-        assert entered.wait(10)
-
-    def __exit__(self, *exception):
-        self.leave.set()
-        self.thread.join()
 
 
 def test_overlapping_blas_limits_are_kept():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
-from functools import cached_property
+from threading import get_ident
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -29,39 +30,61 @@ class _SingleBlasThread:
 
     The limit is global to the process. Overlapping fits share it: the first one to enter sets it,
     the last one to leave restores it. They divide among them the threads that BLAS could use.
+
+    A forked child has only the thread that forked, so the fits of other threads do not count there.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._n_inside = 0
+        # The lock is reentrant, because a signal handler can fork or fit while it is held.
+        self._lock = threading.RLock()
+        self._inside: list[int] = []  # the thread of each fit
         self._n_blas_threads = 1  # outside
+        self._blas: ThreadpoolController | None = None
+        if hasattr(os, "register_at_fork"):  # not on Windows
+            # A fork waits until the lock is free. Lambdas, because a child has a lock of its own.
+            os.register_at_fork(
+                before=lambda: self._lock.acquire(),  # noqa: PLW0108
+                after_in_parent=lambda: self._lock.release(),  # noqa: PLW0108
+                after_in_child=self._start_child,
+            )
 
     @property
     def n_threads(self) -> int:
         """Number of threads for each fit inside."""
-        return max(1, self._n_blas_threads // max(1, self._n_inside))
-
-    @cached_property
-    def _blas(self) -> ThreadpoolController:
-        # To find the libraries takes a hundred times as long as to limit them.
-        return ThreadpoolController().select(user_api="blas")
+        return max(1, self._n_blas_threads // max(1, len(self._inside)))
 
     def __enter__(self) -> None:
         with self._lock:
-            if self._n_inside == 0:
-                limits = [library.num_threads for library in self._blas.lib_controllers]
-                self._n_blas_threads = min(limits, default=cpu_count())
-                _allow_limits_from_any_thread()
-                self._limit = self._blas.limit(limits=1)
-            self._n_inside += 1
+            if not self._inside:
+                self._set_limit()
+            self._inside.append(get_ident())
 
     def __exit__(self, *exception: object) -> None:
         with self._lock:
-            self._n_inside -= 1
-            if self._n_inside == 0:
-                _allow_limits_from_any_thread()
-                self._limit.restore_original_limits()
-                _allow_limits_from_any_thread()
+            self._inside.remove(get_ident())
+            if not self._inside:
+                self._restore_limit()
+
+    def _set_limit(self) -> None:
+        if self._blas is None:
+            # To find the libraries takes a hundred times as long as to limit them.
+            self._blas = ThreadpoolController().select(user_api="blas")
+        limits = [library.num_threads for library in self._blas.lib_controllers]
+        self._n_blas_threads = min(limits, default=cpu_count())
+        _allow_limits_from_any_thread()
+        self._limit = self._blas.limit(limits=1)
+
+    def _restore_limit(self) -> None:
+        _allow_limits_from_any_thread()
+        self._limit.restore_original_limits()
+        _allow_limits_from_any_thread()
+
+    def _start_child(self) -> None:
+        self._lock = threading.RLock()
+        was_limited = bool(self._inside)
+        self._inside = [thread for thread in self._inside if thread == get_ident()]
+        if was_limited and not self._inside:
+            self._restore_limit()
 
 
 def _allow_limits_from_any_thread() -> None:
@@ -99,6 +122,7 @@ class ThreadPool:
     def __init__(self, n_jobs: int | None) -> None:
         self._n_jobs = None if n_jobs is None else int(effective_n_jobs(n_jobs))
         self._executor: ThreadPoolExecutor | None = None
+        self._process = 0  # the one with the threads of the executor: a forked child has none
 
     def __enter__(self) -> Self:
         return self
@@ -115,8 +139,9 @@ class ThreadPool:
         n_threads = min(len(items), self._n_jobs or single_blas_thread.n_threads)
         if n_threads == 1 or len(items) < MIN_PARALLEL_TASKS:
             return [function(item) for item in items]
-        if self._executor is None:
+        if self._executor is None or self._process != os.getpid():
             self._executor = ThreadPoolExecutor(self._n_jobs or cpu_count())
+            self._process = os.getpid()
         results: list[Any] = [None] * len(items)
         waiting = deque(range(len(items)))
 

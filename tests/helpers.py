@@ -1,14 +1,16 @@
 """What several test modules use."""
 
 import threading
+from contextlib import contextmanager
 from functools import partial
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from threadpoolctl import threadpool_info
+from threadpoolctl import ThreadpoolController, threadpool_info
 
-from two_layer_sigmoid import TwoLayerSigmoidClassifier, _network, _solvers
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, _network, _parallel, _solvers
 from two_layer_sigmoid._blocks import BlockedData
 from two_layer_sigmoid._network import Parameters
 from two_layer_sigmoid._parallel import single_blas_thread
@@ -100,6 +102,23 @@ def blas_threads():
 def threads_inside():
     with single_blas_thread:
         return single_blas_thread.n_threads
+
+
+class NoBlas(ThreadpoolController):
+    """Finds no BLAS, as with Apple's Accelerate."""
+
+    def select(self, **kwargs):
+        return super().select(**({"user_api": []} if kwargs == {"user_api": "blas"} else kwargs))
+
+
+@contextmanager
+def unknown_blas():
+    """A BLAS that threadpoolctl does not know."""
+    with (
+        patch.object(_parallel, "ThreadpoolController", NoBlas),
+        patch.object(single_blas_thread, "_blas", None),
+    ):
+        yield
 
 
 class ConcurrentFit:

@@ -17,6 +17,7 @@ from helpers import (
     blas_threads,
     make_clf,
     threads_inside,
+    unknown_blas,
 )
 from joblib import Parallel, cpu_count, delayed, parallel_backend
 from numpy.testing import assert_allclose, assert_array_equal
@@ -106,6 +107,42 @@ def test_concurrent_fits_share_threads():
             with ConcurrentFit():
                 assert threads_inside() == 1
         assert threads_inside() == 2
+
+
+@pytest.fixture
+def _no_limits(monkeypatch):
+    for variable in _parallel.THREAD_VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.mark.usefixtures("_no_limits")
+@pytest.mark.parametrize("limit", [1, 2])
+def test_threads_of_unknown_blas_follow_openmp(limit):
+    with threadpool_limits(limit), unknown_blas():
+        assert threads_inside() == min(limit, cpu_count())
+
+
+@pytest.mark.usefixtures("_no_limits")
+@pytest.mark.parametrize(("value", "expected"), [("1", 1), ("2,1", 2), ("", 4), ("many", 4)])
+@pytest.mark.parametrize("variable", ["OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"])
+def test_threads_of_unknown_blas_follow_environment(monkeypatch, variable, value, expected):
+    monkeypatch.setattr(_parallel, "cpu_count", lambda: 4)
+    monkeypatch.setenv(variable, value)
+    with threadpool_limits(8), unknown_blas():
+        assert threads_inside() == expected
+
+
+def threads_with_unknown_blas():
+    with unknown_blas():
+        return threads_inside()
+
+
+@pytest.mark.usefixtures("_no_limits")
+@pytest.mark.parametrize("inner", [None, 1])
+def test_joblib_limits_threads_of_unknown_blas(inner):
+    with parallel_backend("loky", n_jobs=2, inner_max_num_threads=inner):
+        shares = Parallel()(delayed(threads_with_unknown_blas)() for _ in range(2))
+    assert shares == 2 * [inner or max(1, cpu_count() // 2)]
 
 
 def test_joblib_processes_share_processors():

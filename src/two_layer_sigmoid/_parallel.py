@@ -22,6 +22,8 @@ T = TypeVar("T")
 # Fewer tasks than this run on the calling thread. Measured: for two full blocks of a small network
 # two threads take as long as one thread, for four blocks 0.6 to 0.9 times as long.
 MIN_PARALLEL_TASKS = 4
+# Of OpenMP and Accelerate. joblib sets them for its processes.
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 UFUNC_BUFFER_SIZE = 16  # elements; the smallest that NumPy accepts
 
 
@@ -29,7 +31,8 @@ class _SingleBlasThread:
     """Limit BLAS to one thread inside: with two threads its results differ in the last bits.
 
     The limit is global to the process. Overlapping fits share it: the first one to enter sets it,
-    the last one to leave restores it. They divide among them the threads that BLAS could use.
+    the last one to leave restores it. They divide among them the threads that BLAS could use. A
+    BLAS that threadpoolctl does not know has no limit.
 
     A forked child has only the thread that forked, so the fits of other threads do not count there.
     """
@@ -38,7 +41,7 @@ class _SingleBlasThread:
         # The lock is reentrant, because a signal handler can fork or fit while it is held.
         self._lock = threading.RLock()
         self._inside: list[int] = []  # the thread of each fit
-        self._n_blas_threads = 1  # outside
+        self._n_threads_outside = 1
         self._blas: ThreadpoolController | None = None
         if hasattr(os, "register_at_fork"):  # not on Windows
             # A fork waits until the lock is free. Lambdas, because a child has a lock of its own.
@@ -51,7 +54,7 @@ class _SingleBlasThread:
     @property
     def n_threads(self) -> int:
         """Number of threads for each fit inside."""
-        return max(1, self._n_blas_threads // max(1, len(self._inside)))
+        return max(1, self._n_threads_outside // max(1, len(self._inside)))
 
     def __enter__(self) -> None:
         with self._lock:
@@ -68,9 +71,11 @@ class _SingleBlasThread:
     def _set_limit(self) -> None:
         if self._blas is None:
             # To find the libraries takes a hundred times as long as to limit them.
-            self._blas = ThreadpoolController().select(user_api="blas")
+            libraries = ThreadpoolController()
+            self._openmp = libraries.select(user_api="openmp")
+            self._blas = libraries.select(user_api="blas")
         limits = [library.num_threads for library in self._blas.lib_controllers]
-        self._n_blas_threads = min(limits, default=cpu_count())
+        self._n_threads_outside = min(limits or _limits_without_blas(self._openmp))
         _allow_limits_from_any_thread()
         self._limit = self._blas.limit(limits=1)
 
@@ -85,6 +90,16 @@ class _SingleBlasThread:
         self._inside = [thread for thread in self._inside if thread == get_ident()]
         if was_limited and not self._inside:
             self._restore_limit()
+
+
+def _limits_without_blas(openmp: ThreadpoolController) -> list[int]:
+    """Limits on threads if threadpoolctl knows no BLAS of this process, such as Accelerate."""
+    limits = [library.num_threads for library in openmp.lib_controllers]
+    for variable in THREAD_VARIABLES:
+        number = os.environ.get(variable, "").split(",")[0]  # then those of nested threads
+        if number.isdecimal():
+            limits.append(int(number))
+    return [*limits, cpu_count()]
 
 
 def _allow_limits_from_any_thread() -> None:

@@ -5,7 +5,11 @@ import sys
 import numpy as np
 import pytest
 from sklearn.compose import make_column_transformer
-from sklearn.datasets import make_classification, make_multilabel_classification
+from sklearn.datasets import (
+    load_breast_cancer,
+    make_classification,
+    make_multilabel_classification,
+)
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -129,20 +133,57 @@ def test_raw_scores_are_the_logits(target):
     np.testing.assert_allclose(scores, expected, rtol=1e-9, atol=1e-9)
 
 
+def network_with_logits(target, z, dtype):
+    """A network whose logits for the two rows are -z and z, times 1 / k for the k-th output."""
+    n_y = 1 if target == "binary" else 3
+    W2 = 2 * z / np.arange(1, n_y + 1)[:, np.newaxis]
+    W2[1::2] *= -1
+    start = np.full((1, 1), 1000.0), np.zeros((1, 1)), W2, -W2 / 2
+    y = {"binary": [0, 1] * 3, "multiclass": [0, 1, 2] * 2, "multilabel": np.eye(6, 3, dtype=int)}
+    clf = network(n_h=1, init=start, alpha=0, standardize=False, max_iter=1, learning_rate=1e-12)
+    clf.fit(np.zeros((6, 1), dtype), y[target])
+    rows = np.array([[-1], [1]], dtype)
+    np.testing.assert_allclose(clf.decision_function(rows).T, np.hstack([-W2, W2]).squeeze() / 2)
+    return clf, rows
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("z", [8, 20, 40, 100, 1000])
+@pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.filterwarnings("ignore:Training ended")  # at so small a rate
-def test_saturated_logits_stay_probabilities():
-    start = (
-        np.full((1, 1), 1000.0),
-        np.zeros((1, 1)),
-        np.array([[-2e3], [-2e3], [-3e3]]),
-        np.zeros((3, 1)),
-    )
-    y = np.arange(6) % 3
-    rows = np.linspace(-1, 1, 6)[:, np.newaxis]
-    clf = network(n_h=1, init=start).set_params(max_iter=1, learning_rate=1e-12).fit(rows, y)
+def test_small_probabilities_have_small_relative_errors(target, z, dtype):
+    clf, rows = network_with_logits(target, z, dtype)
     _, P = run(export.to_onnx(clf), rows)
-    np.testing.assert_allclose(P.sum(axis=1), 1)
-    np.testing.assert_allclose(P, clf.predict_proba(rows), atol=1e-13)
+    expected = clf.predict_proba(rows)  # inside [tiny, 1 - eps]
+    # A rounded logarithm of -700 has an error of 1e-13, and so has its exponential, relatively.
+    np.testing.assert_allclose(P, expected, rtol=5e-6 if dtype == "float32" else 1e-13)
+    if target == "multiclass":
+        np.testing.assert_allclose(P.sum(axis=1), 1, rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:Training ended")  # at so small a rate
+def test_zipmap_probabilities_stay_inside_zero_and_one():
+    clf, rows = network_with_logits("binary", 1000, "float64")
+    _, maps = run(export.to_onnx(clf, zipmap=True), rows)
+    limits = np.finfo("float32")
+    ends = [float(limits.tiny), float(1 - limits.eps)]
+    assert [[*row.values()] for row in maps] == [ends[::-1], ends]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.filterwarnings("ignore:The classes can be separated")
+def test_confident_network_has_small_relative_errors(dtype):
+    rows, y = load_breast_cancer(return_X_y=True)
+    rows = StandardScaler().fit_transform(rows).astype(dtype)
+    clf = network(n_h=16, alpha=0, solver="lbfgs").fit(rows[::2], y[::2])
+    logits = clf.decision_function(rows)
+    assert np.abs(logits).max() > 25
+    onnx, scores = (export.to_onnx(clf, raw_scores=raw) for raw in (False, True))
+    # The Sigmoid of the hidden units has absolute errors only, so the logits agree.
+    rtol = 1e-6 if dtype == "float32" else 1e-14
+    atol = 1e-5 if dtype == "float32" else 1e-13
+    np.testing.assert_allclose(run(scores, rows)[1][:, 1], logits, rtol, atol)
+    np.testing.assert_allclose(run(onnx, rows)[1], clf.predict_proba(rows), rtol=4 * atol)
 
 
 def test_skl2onnx_converts_the_class():

@@ -188,10 +188,15 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     _label(node, clf, Z2, element, zipmap=zipmap, output=label.full_name)
     if len(clf.W2_) == 1 and not clf._multilabel:
         Z2 = node("Concat", node("Neg", Z2), Z2, axis=1)
-    if not container.get_options(clf, {"raw_scores": False})["raw_scores"]:
-        Z2 = _probabilities(node, clf, Z2, element)
     to = data_types.guess_proto_type(probabilities.type)
-    node("Cast", Z2, output=probabilities.full_name, to=to)
+    if container.get_options(clf, {"raw_scores": False})["raw_scores"]:
+        node("Cast", Z2, output=probabilities.full_name, to=to)
+        return
+    P = node("Cast", _probabilities(node, clf, Z2, element), to=to)
+    limits = np.finfo(np.float64 if to == TensorProto.DOUBLE else np.float32)
+    P = node("Max", P, node.constant(np.array([limits.tiny]), to))
+    highest = node.constant(np.array([1 - limits.eps]), to)
+    node("Min", P, highest, output=probabilities.full_name)
 
 
 def _label(
@@ -220,13 +225,18 @@ def _label(
 
 
 def _probabilities(node: _Nodes, clf: BaseTwoLayerSigmoid, Z2: str, element: int) -> str:
-    """Add the nodes of the probabilities; several classes are normalised in logarithms."""
-    if len(clf.W2_) == 1 or clf._multilabel:
-        return node("Sigmoid", Z2)
+    """Add the nodes of the probabilities, before their limits.
+
+    The Sigmoid of onnxruntime is wrong for small probabilities: it is 0 from z = -16 in float32
+    and from z = -37 in float64. Each of these nodes is accurate relative to its result.
+    """
     zero, one = (node.constant(np.array([number]), element) for number in (0.0, 1.0))
-    # log(sigmoid(z)) = min(z, 0) - log(1 + exp(-|z|)); runtimes have no Softplus for doubles.
-    rest = node("Log", node("Add", one, node("Exp", node("Neg", node("Abs", Z2)))))
-    return node("Softmax", node("Sub", node("Min", Z2, zero), rest), axis=1)
+    negative = node("Min", Z2, zero)
+    denominator = node("Add", one, node("Exp", node("Neg", node("Abs", Z2))))
+    if len(clf.W2_) == 1 or clf._multilabel:
+        return node("Div", node("Exp", negative), denominator)  # exp(min(z, 0)) / (1 + exp(-|z|))
+    # Normalised in logarithms, so that it is never 0/0.
+    return node("Softmax", node("Sub", negative, node("Log", denominator)), axis=1)
 
 
 def _register(cls: type) -> None:

@@ -10,10 +10,26 @@ from sklearn.datasets import (
     make_classification,
     make_multilabel_classification,
 )
+from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
+from sklearn.feature_selection import SelectKBest
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    Binarizer,
+    KBinsDiscretizer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    Normalizer,
+    OneHotEncoder,
+    OrdinalEncoder,
+    PolynomialFeatures,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+)
 
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, export
 
@@ -216,6 +232,51 @@ def test_subclasses_and_nested_pipelines_are_exported(model):
     model.fit(X[:500], codes[:500])
     _, P = run(export.to_onnx(model), X[:500])
     np.testing.assert_allclose(P, model.predict_proba(X[:500]), atol=1e-13)
+
+
+TRANSFORMERS = [  # the table in docs/user_guide/saving.md; True: in float32 only
+    (StandardScaler(), False),
+    (MinMaxScaler(clip=True), False),
+    (MaxAbsScaler(), False),
+    (RobustScaler(), False),
+    (Normalizer(), True),
+    (SimpleImputer(), True),
+    (PolynomialFeatures(), True),
+    (PolynomialFeatures(include_bias=False), False),
+    (Binarizer(), True),
+    (KBinsDiscretizer(3, encode="onehot-dense", strategy="uniform"), False),
+    (KBinsDiscretizer(3, encode="ordinal", strategy="uniform"), False),
+    (OneHotEncoder(handle_unknown="ignore"), False),
+    (OrdinalEncoder(), False),
+    (PCA(3), False),
+    (make_column_transformer((StandardScaler(), [0, 1]), remainder="passthrough"), False),
+    (make_column_transformer((SimpleImputer(), [0, 1])), True),
+    (SelectKBest(k=2), False),
+    (PowerTransformer(), True),
+    (QuantileTransformer(n_quantiles=5), False),
+]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("transformer", "float32_only"), TRANSFORMERS, ids=str)
+def test_transformers_are_exported_or_refused(transformer, float32_only, dtype):
+    # Whole numbers meet thresholds and the edges of bins, and there are rows of zeros.
+    rows = np.random.default_rng(0).integers(-2, 3, (300, 4)).astype(dtype)
+    rows[:10] = 0
+    y = rows[:, 0] + rows[:, 1] > 0
+    if "SimpleImputer" in str(transformer):
+        rows[rows == -2] = np.nan
+    model = make_pipeline(transformer, network()).fit(rows, y)
+    if float32_only and dtype == "float64":
+        with pytest.raises(
+            ValueError, match=r"cannot be exported in float64: give dtype='float32'"
+        ):
+            export.to_onnx(model, dtype=dtype)
+        return
+    label, P = run(export.to_onnx(model, dtype=dtype), rows)
+    tolerance = 1e-5 if dtype == "float32" else 1e-13
+    np.testing.assert_allclose(P, model.predict_proba(rows), rtol=0, atol=tolerance)
+    np.testing.assert_array_equal(label, model.predict(rows))
 
 
 def test_columns_of_several_types_are_exported():

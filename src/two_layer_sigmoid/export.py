@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import Binarizer, Normalizer, PolynomialFeatures, PowerTransformer
 from sklearn.utils.validation import check_is_fitted
 
 from ._classifier import BaseTwoLayerSigmoid, TwoLayerSigmoidClassifier
@@ -32,6 +34,10 @@ LABELS = {
     "U": ("StringTensorType", "STRING"),
     "O": ("StringTensorType", "STRING"),
 }
+# With skl2onnx 1.20 and onnxruntime 1.32, in float64: PowerTransformer fails in the conversion,
+# SimpleImputer and PolynomialFeatures with a bias when the model is loaded. Binarizer is wrong for
+# a value equal to its threshold, and Normalizer for a row of zeros.
+FLOAT32_ONLY = Binarizer, Normalizer, PolynomialFeatures, PowerTransformer, SimpleImputer
 
 
 def to_onnx(
@@ -84,7 +90,8 @@ def to_onnx(
         overridden.
     ValueError
         If ``dtype`` is another one, or is given with ``initial_types``; if ``zipmap`` is set for
-        multilabel targets; or if ONNX does not have the type of the labels.
+        multilabel targets; if ONNX does not have the type of the labels; or if a transformer of
+        the pipeline is right in float32 only, and gets float64.
     """
     if skl2onnx is None:
         message = "to_onnx needs skl2onnx: pip install 'two-layer-sigmoid[onnx]'."
@@ -106,6 +113,7 @@ def to_onnx(
         initial_types=initial_types,
         options={id(clf): {"zipmap": zipmap, "raw_scores": raw_scores}},
         target_opset=target_opset,
+        custom_shape_calculators=dict.fromkeys(FLOAT32_ONLY, _declare_float32_only),
     )
 
 
@@ -127,6 +135,18 @@ def _tensor_of_floats(dtype: np.dtype[Any]) -> Any:
     if dtype == np.float64:
         return data_types.DoubleTensorType
     raise ValueError(f"dtype must be float32 or float64, got {dtype}.")
+
+
+def _declare_float32_only(operator: Any) -> None:
+    """Refuse float64 for a transformer that is right in float32 only."""
+    transformer = operator.raw_operator
+    double = any(isinstance(X.type, data_types.DoubleTensorType) for X in operator.inputs)
+    if double and getattr(transformer, "include_bias", True):  # PolynomialFeatures can be without
+        raise ValueError(
+            f"{type(transformer).__name__} cannot be exported in float64: give dtype='float32', or "
+            "FloatTensorType in initial_types."
+        )
+    operator.infer_types()
 
 
 class _Nodes:

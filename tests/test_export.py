@@ -300,6 +300,29 @@ def test_columns_of_several_types_are_exported():
     np.testing.assert_allclose(P, model.predict_proba(frame), atol=1e-5)
 
 
+def test_inputs_of_single_columns_are_concatenated():
+    types = skl2onnx.common.data_types
+    clf = network().fit(np.round(X[:500, :3]), codes[:500])
+    rows = {
+        "a": np.round(X[:500, [0]]),
+        "b": X[:500, [1]].round().astype("float32"),
+        "c": X[:500, [2]].round().astype("int64"),
+    }
+    tensors = types.DoubleTensorType, types.FloatTensorType, types.Int64TensorType
+    initial_types = [(name, t([None, 1])) for name, t in zip(rows, tensors, strict=True)]
+    label, P = run(export.to_onnx(clf, initial_types=initial_types), rows)
+    expected = np.hstack([*rows.values()])
+    np.testing.assert_array_equal(label, clf.predict(expected))
+    np.testing.assert_allclose(P, clf.predict_proba(expected), rtol=1e-12)
+
+
+def test_power_transformer_refuses_several_inputs():
+    model = make_pipeline(PowerTransformer(), network()).fit(X[:500, :2], X[:500, 0] > 0)
+    column = skl2onnx.common.data_types.FloatTensorType([None, 1])
+    with pytest.raises(ValueError, match="PowerTransformer cannot be exported with several inputs"):
+        export.to_onnx(model, initial_types=[("a", column), ("b", column)])
+
+
 def test_unsupported_models_are_refused():
     clf = network().fit(X[:50], codes[:50])
     with pytest.raises(NotFittedError):

@@ -70,7 +70,7 @@ def to_onnx(
         Whether to return logits, in nats, instead of probabilities: ``decision_function``, for two
         classes as the columns -z2 and z2.
     initial_types : list of (str, skl2onnx type), default=None
-        The inputs, if they are not one matrix of floats.
+        The inputs, if they are not one matrix of floats. Several are columns of X, in this order.
     target_opset : int or dict, default=None
         See ``skl2onnx.convert_sklearn``.
 
@@ -90,8 +90,8 @@ def to_onnx(
         overridden.
     ValueError
         If ``dtype`` is another one, or is given with ``initial_types``; if ``zipmap`` is set for
-        multilabel targets; if ONNX does not have the type of the labels; or if a transformer of
-        the pipeline is right in float32 only, and gets float64.
+        multilabel targets; if ONNX does not have the type of the labels; or if the model would
+        compute a transformer of the pipeline incorrectly.
     """
     if skl2onnx is None:
         message = "to_onnx needs skl2onnx: pip install 'two-layer-sigmoid[onnx]'."
@@ -113,7 +113,7 @@ def to_onnx(
         initial_types=initial_types,
         options={id(clf): {"zipmap": zipmap, "raw_scores": raw_scores}},
         target_opset=target_opset,
-        custom_shape_calculators=dict.fromkeys(FLOAT32_ONLY, _declare_float32_only),
+        custom_shape_calculators=dict.fromkeys(FLOAT32_ONLY, _declare_transformer),
     )
 
 
@@ -137,9 +137,14 @@ def _tensor_of_floats(dtype: np.dtype[Any]) -> Any:
     raise ValueError(f"dtype must be float32 or float64, got {dtype}.")
 
 
-def _declare_float32_only(operator: Any) -> None:
-    """Refuse float64 for a transformer that is right in float32 only."""
+def _declare_transformer(operator: Any) -> None:
+    """Refuse inputs for which skl2onnx or onnxruntime compute the transformer incorrectly."""
     transformer = operator.raw_operator
+    if isinstance(transformer, PowerTransformer) and len(operator.inputs) > 1:
+        raise ValueError(
+            "PowerTransformer cannot be exported with several inputs: give one matrix, or put the "
+            "transformer into a ColumnTransformer."
+        )
     double = any(isinstance(X.type, data_types.DoubleTensorType) for X in operator.inputs)
     if double and getattr(transformer, "include_bias", True):  # PolynomialFeatures can be without
         raise ValueError(
@@ -200,7 +205,8 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     node = _Nodes(scope, container)
     element = TensorProto.DOUBLE if clf.W1_.dtype == np.float64 else TensorProto.FLOAT
     W1, b1, W2, b2 = (node.constant(W, element) for W in (clf.W1_, clf.b1_.T, clf.W2_, clf.b2_.T))
-    X = node("Cast", operator.inputs[0].full_name, to=element)
+    columns = [node("Cast", X.full_name, to=element) for X in operator.inputs]
+    X = node("Concat", *columns, axis=1) if len(columns) > 1 else columns[0]
     A1 = node("Sigmoid", node("Gemm", X, W1, b1, transB=1))
     Z2 = node("Gemm", A1, W2, b2, transB=1)
     label, probabilities = operator.outputs

@@ -35,6 +35,7 @@ from two_layer_sigmoid import TwoLayerSigmoidClassifier, export
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra onnx")
 skl2onnx = pytest.importorskip("skl2onnx", reason="needs the extra onnx")
+TensorProto = pytest.importorskip("onnx", reason="needs the extra onnx").TensorProto
 X, codes = make_classification(10_000, 20, n_informative=8, n_classes=3, random_state=0)
 X_labels, Y_labels = make_multilabel_classification(10_000, 20, n_classes=4, random_state=0)
 X_labels = StandardScaler().fit_transform(X_labels)
@@ -93,14 +94,60 @@ def test_features_far_from_zero_are_exported(target):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_dtype_sets_the_element_type(dtype):
-    rows, y = TARGETS["binary"]
-    clf = network().fit(rows, y)
-    _, P = run(export.to_onnx(clf, dtype=dtype), rows.astype(dtype))
+@pytest.mark.parametrize("fitted", ["float32", "float64"])
+@pytest.mark.parametrize("target", TARGETS)
+def test_dtype_sets_the_type_of_all_numbers(target, fitted, dtype):
+    rows, y = TARGETS[target]
+    clf = network().fit(rows.astype(fitted), y)
+    onnx = export.to_onnx(clf, dtype=dtype)
+    numbers = {constant.data_type for constant in onnx.graph.initializer}
+    element = {"float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}
+    assert numbers - {TensorProto.INT64} == {element[dtype]}
+    _, P = run(onnx, rows.astype(dtype))
     assert P.dtype == dtype
-    # The weights are float64, and so is the arithmetic, for every dtype of X.
-    expected = clf.predict_proba(rows.astype(dtype).astype("float64"))
-    np.testing.assert_allclose(P, expected, rtol=0, atol=1e-7 if dtype == "float32" else 1e-13)
+    atol = 1e-13 if fitted == dtype == "float64" else 1e-6
+    np.testing.assert_allclose(P, clf.predict_proba(rows.astype(fitted)), rtol=0, atol=atol)
+
+
+@pytest.mark.parametrize(("ratio", "atol"), [(0, 1e-6), (100, 1e-4), (10_000, 1e-2)])
+def test_float32_error_grows_with_mean_over_spread(ratio, atol):
+    rows, y = load_breast_cancer(return_X_y=True)
+    rows += ratio * rows.std(axis=0)
+    clf = network(n_h=32).fit(rows, y)
+    _, P = run(export.to_onnx(clf, dtype="float32"), rows.astype("float32"))
+    np.testing.assert_allclose(P, clf.predict_proba(rows), rtol=0, atol=atol)
+
+
+def test_dtype_and_initial_types_go_together():
+    clf = network().fit(X[:500], codes[:500])
+    types = [("rows", skl2onnx.common.data_types.FloatTensorType([None, 20]))]
+    rows = {"rows": X[:500].astype("float32")}
+    expected = clf.predict_proba(rows["rows"].astype("float64"))
+    for zipmap in False, "columns":
+        onnx = export.to_onnx(clf, dtype="float64", zipmap=zipmap, initial_types=types)
+        _, *P = run(onnx, rows)
+        P = np.column_stack(P)
+        assert P.dtype == "float64"
+        np.testing.assert_allclose(P, expected, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("zipmap", [False, True, "columns"])
+def test_outputs_have_the_documented_names(zipmap):
+    for labels in np.arange(3), np.array(["label", "probabilities", "c"]):
+        clf = network().fit(X[:500], labels[codes[:500]])
+        onnx = export.to_onnx(clf, zipmap=zipmap)
+        names = [output.name for output in onnx.graph.output]
+        columns = ["probabilities_0", "probabilities_1", "probabilities_2"]
+        assert names == ["label", *(columns if zipmap == "columns" else ["probabilities"])]
+        label, *_ = run(onnx, X[:500], names)
+        np.testing.assert_array_equal(label, clf.predict(X[:500]))
+
+
+def test_two_exports_have_equal_bytes():
+    for model in network(), make_pipeline(PowerTransformer(), network()):
+        model.fit(X[:500], codes[:500])
+        one, two = (export.to_onnx(model, dtype="float32").SerializeToString() for _ in range(2))
+        assert one == two
 
 
 @pytest.mark.parametrize(
@@ -331,8 +378,6 @@ def test_unsupported_models_are_refused():
         export.to_onnx(make_pipeline(LogisticRegression()).fit(X[:50], codes[:50]))
     with pytest.raises(ValueError, match="dtype must be float32 or float64, got int64"):
         export.to_onnx(clf, dtype="int64")
-    with pytest.raises(ValueError, match="both set the type of X"):
-        export.to_onnx(clf, dtype="float32", initial_types=[])
     with pytest.raises(TypeError, match="Other overrides _forward"):
         export.to_onnx(Other(max_iter=100, random_state=0).fit(X[:50], codes[:50]))
     dates = np.array(["2026-01-01", "2026-01-02"], dtype="datetime64[D]")[codes[:50] % 2]

@@ -53,19 +53,22 @@ def to_onnx(
 
     The input is ``X`` of shape (n_samples, n_features). The outputs are ``label`` of shape
     (n_samples,), multilabel (n_samples, n_labels), and ``probabilities`` of shape
-    (n_samples, n_classes), multilabel (n_samples, n_labels).
+    (n_samples, n_classes), multilabel (n_samples, n_labels). The same estimator and parameters give
+    the same bytes.
 
     Parameters
     ----------
     estimator : estimator
         A fitted :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier` or pipeline.
     dtype : {float32, float64}, default=None
-        The dtype of X and of the probabilities; the model accepts no other X. None is the dtype of
-        the weights, which is that of X in ``fit``. The arithmetic has the dtype of the weights.
+        The dtype of the network's arithmetic and of the probabilities, and of X without
+        ``initial_types``; the model accepts no other X. None is the dtype of the weights, which is
+        that of X in ``fit``.
     zipmap : bool or "columns", default=False
         Format of the probabilities: False is a matrix, True a map from label to probability for
-        each row, in float32, "columns" an output for each class. With a map, bool and float labels
-        become integers. Not for multilabel targets.
+        each row, in float32, "columns" an output of shape (n_samples,) for each class,
+        ``probabilities_0``, ``probabilities_1`` and so on, in the order of ``classes_``. With a
+        map, bool and float labels become integers. Not for multilabel targets.
     raw_scores : bool, default=False
         Whether to return logits, in nats, instead of probabilities: ``decision_function``, for two
         classes as the columns -z2 and z2.
@@ -89,9 +92,9 @@ def to_onnx(
         If it is not, and does not end in, a network of this package, or if ``_forward`` is
         overridden.
     ValueError
-        If ``dtype`` is another one, or is given with ``initial_types``; if ``zipmap`` is set for
-        multilabel targets; if ONNX does not have the type of the labels; or if the model would
-        compute a transformer of the pipeline incorrectly.
+        If ``dtype`` is another one; if ``zipmap`` is set for multilabel targets; if ONNX does not
+        have the type of the labels; or if the model would compute a transformer of the pipeline
+        incorrectly.
     """
     if skl2onnx is None:
         message = "to_onnx needs skl2onnx: pip install 'two-layer-sigmoid[onnx]'."
@@ -100,21 +103,41 @@ def to_onnx(
     while hasattr(clf, "steps"):
         clf = clf.steps[-1][1]
     _check(clf)
-    if dtype is not None and initial_types is not None:
-        raise ValueError("dtype and initial_types both set the type of X: give one of them.")
+    dtype = clf.W1_.dtype if dtype is None else np.dtype(dtype)
+    tensor = _tensor_of_floats(dtype)
     if initial_types is None:
-        tensor = _tensor_of_floats(clf.W1_.dtype if dtype is None else np.dtype(dtype))
         n_features = getattr(estimator, "n_features_in_", clf.n_features_in_)
         initial_types = [("X", tensor([None, n_features]))]
     _labels(clf, zipmap)  # before skl2onnx, whose zipmap fails on other labels
     _register(type(clf))
-    return skl2onnx.convert_sklearn(
+    options = {"zipmap": zipmap, "raw_scores": raw_scores, "dtype": dtype.name}
+    onnx = skl2onnx.convert_sklearn(
         estimator,
+        "TwoLayerSigmoid",  # otherwise the name is random
         initial_types=initial_types,
-        options={id(clf): {"zipmap": zipmap, "raw_scores": raw_scores}},
+        options={id(clf): options},
         target_opset=target_opset,
         custom_shape_calculators=dict.fromkeys(FLOAT32_ONLY, _declare_transformer),
     )
+    if zipmap:
+        _declare_zipmap(onnx.graph, zipmap, dtype)
+    return onnx
+
+
+def _declare_zipmap(graph: Any, zipmap: bool | str, dtype: np.dtype[Any]) -> None:
+    """Give the outputs of skl2onnx's zipmap the names and types that ``to_onnx`` documents."""
+    old = [output.name for output in graph.output]
+    columns = [f"probabilities_{i}" for i in range(len(old) - 1)]
+    new = ["label", *(columns if zipmap == "columns" else ["probabilities"])]
+    # Names are swapped, because the nodes before the zipmap have some of the new ones.
+    names = dict(zip(new, old, strict=True)) | dict(zip(old, new, strict=True))
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+    for output, name in zip(graph.output, new, strict=True):
+        output.name = name
+        if zipmap == "columns" and name != "label":  # skl2onnx has declared the type of X
+            output.type.tensor_type.elem_type = _element(dtype)
 
 
 def _check(clf: Any) -> None:
@@ -129,7 +152,13 @@ def _check(clf: Any) -> None:
     check_is_fitted(clf)
 
 
-def _tensor_of_floats(dtype: np.dtype[Any]) -> Any:
+def _element(dtype: np.dtype[Any]) -> int:
+    """The number of float32 or float64 in ONNX."""
+    return int(TensorProto.DOUBLE if dtype == np.float64 else TensorProto.FLOAT)
+
+
+def _tensor_of_floats(dtype: npt.DTypeLike) -> Any:
+    dtype = np.dtype(dtype)
     if dtype == np.float32:
         return data_types.FloatTensorType
     if dtype == np.float64:
@@ -184,9 +213,13 @@ def _declare(operator: Any) -> None:
         raise ValueError("zipmap needs one label per row: use zipmap=False for multilabel targets.")
     tensor, _ = _labels(clf, zipmap)
     label.set_type(getattr(data_types, tensor)([n, n_classes] if clf._multilabel else [n]))
-    probabilities.type.shape = [n, n_classes]
+    dtype = operator.scope_inst.get_options(clf, {"dtype": None})["dtype"]
     if zipmap is True:  # ONNX has maps to float32 only
-        probabilities.set_type(data_types.FloatTensorType([n, n_classes]))
+        dtype = np.float32
+    if dtype is None:  # skl2onnx has set it to that of X
+        probabilities.type.shape = [n, n_classes]
+    else:
+        probabilities.set_type(_tensor_of_floats(dtype)([n, n_classes]))
 
 
 def _labels(clf: BaseTwoLayerSigmoid, zipmap: bool | str) -> tuple[str, str]:
@@ -203,7 +236,8 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Add the nodes of equations (2) to (5) and of the outputs."""
     clf = operator.raw_operator
     node = _Nodes(scope, container)
-    element = TensorProto.DOUBLE if clf.W1_.dtype == np.float64 else TensorProto.FLOAT
+    dtype = np.dtype(container.get_options(clf, {"dtype": None})["dtype"] or clf.W1_.dtype)
+    element = _element(dtype)
     W1, b1, W2, b2 = (node.constant(W, element) for W in (clf.W1_, clf.b1_.T, clf.W2_, clf.b2_.T))
     columns = [node("Cast", X.full_name, to=element) for X in operator.inputs]
     X = node("Concat", *columns, axis=1) if len(columns) > 1 else columns[0]
@@ -275,6 +309,7 @@ def _register(cls: type) -> None:
         options={
             "zipmap": [True, False, "columns"],
             "raw_scores": [True, False],
+            "dtype": ["float32", "float64", None],  # of the arithmetic; None: of the weights
             "output_class_labels": [False, True],
             "nocl": [False],  # the zipmap operator requires it
         },

@@ -36,6 +36,7 @@ from two_layer_sigmoid import TwoLayerSigmoidClassifier, export
 onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra onnx")
 skl2onnx = pytest.importorskip("skl2onnx", reason="needs the extra onnx")
 TensorProto = pytest.importorskip("onnx", reason="needs the extra onnx").TensorProto
+ReferenceEvaluator = pytest.importorskip("onnx.reference").ReferenceEvaluator
 X, codes = make_classification(10_000, 20, n_informative=8, n_classes=3, random_state=0)
 X_labels, Y_labels = make_multilabel_classification(10_000, 20, n_classes=4, random_state=0)
 X_labels = StandardScaler().fit_transform(X_labels)
@@ -247,6 +248,27 @@ def test_confident_network_has_small_relative_errors(dtype):
     atol = 1e-5 if dtype == "float32" else 1e-13
     np.testing.assert_allclose(run(scores, rows)[1][:, 1], logits, rtol, atol)
     np.testing.assert_allclose(run(onnx, rows)[1], clf.predict_proba(rows), rtol=4 * atol)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("target", TARGETS)
+def test_reference_evaluator_agrees(target, dtype):
+    rows, y = TARGETS[target]
+    clf = network().fit(rows, y)
+    onnx = export.to_onnx(clf, dtype=dtype, target_opset=18)
+    _, P = ReferenceEvaluator(onnx).run(None, {"X": rows.astype(dtype)})
+    rtol = 1e-4 if dtype == "float32" else 1e-12
+    np.testing.assert_allclose(P, clf.predict_proba(rows), rtol=rtol)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_row_with_nan_has_nan_probabilities(target):
+    rows, y = TARGETS[target]
+    clf = network().fit(rows, y)
+    row = np.full((1, 20), np.nan)
+    label, P = run(export.to_onnx(clf), row)
+    assert np.isnan(P).all()
+    assert label.tolist() == ([[0, 0, 0, 0]] if target == "multilabel" else [0])
 
 
 def test_skl2onnx_converts_the_class():

@@ -17,6 +17,7 @@ from two_layer_sigmoid import TwoLayerSigmoidClassifier
 DATA = Path(__file__).parent / "data"
 PARAMETERS = set(TwoLayerSigmoidClassifier().get_params())
 NOT_COUNTED = PARAMETERS | {"feature_names_in_", "classes_", "_velocity"}
+OURS = ["two_layer_sigmoid._classifier.TwoLayerSigmoidClassifier"]  # what skops must trust
 WAYS = {
     "gd": {},
     "wide": {"n_h": 300, "learning_rate": 0.1},
@@ -87,13 +88,51 @@ def test_skops_needs_one_trusted_type(moons):
     clf = TwoLayerSigmoidClassifier(max_iter=50, momentum=0.9, warm_start=True, random_state=0)
     for model in clf.fit(X, y), make_pipeline(StandardScaler(), clone(clf)).fit(X, y):
         kept = skops.dumps(model)
-        ours = ["two_layer_sigmoid._classifier.TwoLayerSigmoidClassifier"]
-        assert skops.get_untrusted_types(data=kept) == ours
-        back = skops.loads(kept, trusted=ours)
+        assert skops.get_untrusted_types(data=kept) == OURS
+        back = skops.loads(kept, trusted=OURS)
         np.testing.assert_array_equal(back.predict_proba(X), model.predict_proba(X))
-    back = skops.loads(skops.dumps(clf), trusted=ours)
+    back = skops.loads(skops.dumps(clf), trusted=OURS)
     assert set(vars(back)) == set(vars(clf))
     np.testing.assert_array_equal(back.fit(X, y).W1_, clf.fit(X, y).W1_)
+
+
+def memory_mapped(value, path):
+    joblib.dump(value, path)
+    return joblib.load(path, mmap_mode="r")
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_skops_reads_a_memory_mapped_network(moons, tmp_path, momentum):
+    skops = pytest.importorskip("skops.io", reason="needs the extra skops")
+    clf = TwoLayerSigmoidClassifier(max_iter=50, random_state=0, warm_start=True, momentum=momentum)
+    mapped = memory_mapped(clf.fit(*moons), tmp_path / "clf.joblib")
+    assert isinstance(mapped.W1_, np.memmap)
+    back = skops.loads(skops.dumps(mapped), trusted=OURS)
+    assert isinstance(mapped.W1_, np.memmap)
+    np.testing.assert_array_equal(back.predict_proba(moons[0]), clf.predict_proba(moons[0]))
+    np.testing.assert_array_equal(back.fit(*moons).W1_, clf.fit(*moons).W1_)
+
+
+def test_skops_reads_memory_mapped_initial_weights(moons, tmp_path):
+    skops = pytest.importorskip("skops.io", reason="needs the extra skops")
+    start = TwoLayerSigmoidClassifier(4, max_iter=1, random_state=0).fit(*moons)
+    init = memory_mapped((start.W1_, start.b1_, start.W2_, start.b2_), tmp_path / "init.joblib")
+    clf = TwoLayerSigmoidClassifier(4, max_iter=50, init=init).fit(*moons)
+    assert isinstance(clf.init[0], np.memmap)
+    back = skops.loads(skops.dumps(clf), trusted=OURS)
+    np.testing.assert_array_equal(back.fit(*moons).W1_, clf.W1_)
+
+
+@pytest.mark.parametrize("boolean", [bool, np.bool])
+def test_skops_keeps_weights_of_boolean_classes(moons, boolean):
+    skops = pytest.importorskip("skops.io", reason="needs the extra skops")
+    X, y = moons[0], moons[1].astype(bool)
+    weights = {boolean(False): 0.1, boolean(True): 1}
+    clf = TwoLayerSigmoidClassifier(max_iter=50, random_state=0, class_weight=weights).fit(X, y)
+    back = skops.loads(skops.dumps(clf), trusted=OURS)
+    assert back.class_weight == clf.class_weight == {False: 0.1, True: 1}
+    assert clf.class_weight is weights
+    np.testing.assert_array_equal(back.fit(X, y).W1_, clf.W1_)
 
 
 @pytest.mark.parametrize("path", sorted(DATA.glob("*.pickle")), ids=lambda path: path.stem)

@@ -66,6 +66,15 @@ def rollback_on_error(fit: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
+def _without_memory_maps(value: Any) -> Any:
+    """The same numbers as arrays, also in a tuple or list, which ``init`` can be."""
+    if isinstance(value, np.memmap):
+        return np.asarray(value)
+    if isinstance(value, tuple | list) and any(isinstance(item, np.memmap) for item in value):
+        return tuple(map(_without_memory_maps, value))
+    return value
+
+
 class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """All that the estimators in memory and on Dask share; each reads and encodes its data."""
 
@@ -133,6 +142,23 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The state for pickle, copy and skops, in types that each of them restores.
+
+        Memory maps, which ``joblib.load(mmap_mode="r")`` returns, become arrays: skops cannot read
+        a file that has them. The keys False and True of ``class_weight`` become the equal 0 and 1,
+        because skops stores only one of two Booleans.
+        """
+        state: dict[str, Any] = super().__getstate__()
+        state = {name: _without_memory_maps(value) for name, value in state.items()}
+        class_weight = state.get("class_weight")
+        if isinstance(class_weight, dict):
+            state["class_weight"] = {
+                int(label) if isinstance(label, bool | np.bool) else label: weight
+                for label, weight in class_weight.items()
+            }
+        return state
 
     def decision_function(self, X: Any) -> Array:
         """The logits z2 of the output layer.

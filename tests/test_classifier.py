@@ -1006,19 +1006,6 @@ def test_score_of_no_rows_names_their_number(small_moons):
         make_clf(max_iter=5).fit(X, y).score(X, [])
 
 
-def test_missing_dates_are_refused(small_moons):
-    X, y = small_moons
-    dates = np.array(["2026-01-01", "2026-01-02"], "M8[D]")[y]
-    missing = np.where(np.arange(len(y)) == 3, np.datetime64("NaT", "D"), dates)
-    clf = make_clf(max_iter=5, early_stopping=True)
-    with pytest.raises(ValueError, match=r"^y contains NaT: drop the rows"):
-        clf.fit(X, missing)
-    with pytest.raises(ValueError, match="y contains NaT"):
-        clf.fit(X, dates, X_val=X, y_val=missing)
-    with pytest.raises(ValueError, match="y contains NaT"):
-        make_clf().partial_fit(X, missing, classes=np.unique(dates))
-
-
 def test_score_refuses_dates_with_a_time_zone(small_moons):
     pandas = pytest.importorskip("pandas")
     X, y = small_moons

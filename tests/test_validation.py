@@ -71,7 +71,7 @@ BAD_DATA = [
     (X, y[:-1], "inconsistent numbers of samples"),
     (X, np.zeros(20), "only one class"),
     (X, np.where(y, 1.5, 0.2), "Unknown label type: continuous"),
-    (X, np.where(y, np.nan, 0.0), "Input y contains NaN"),
+    (X, np.where(y, np.nan, 0.0), "y contains missing labels, 10 of 20"),
     (X, None, "requires y to be passed"),
     (X, np.column_stack([y, y + 1]), "multiclass-multioutput"),
     (X * 1e300, y, "too large or too small for float64: W1 x overflows.*StandardScaler"),

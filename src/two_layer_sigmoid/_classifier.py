@@ -245,9 +245,11 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If y has strings and ``classes_`` numbers, or the other way round.
+            If a label is missing, or if y has strings and ``classes_`` numbers, or the other way
+            round.
         """
         check_is_fitted(self)
+        y = _encoding.as_labels(y)
         if not (self._multilabel or issparse(y)):
             _validation.check_known_labels(y, self.classes_)
             y = _encoding.in_unit_of_classes(y, self.classes_)
@@ -931,7 +933,7 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         resume = hasattr(self, "W1_")
         with single_blas_thread, ThreadPool(self.n_jobs) as pool, _validation.ignore_overflow():
             X, y = self._validate(X, y, reset=not resume)
-            _check_partial_fit_first_call(self, classes)
+            _check_partial_fit_first_call(self, _encoding.as_labels(classes, "classes"))
             training, _, weight_sum = self._encode(
                 X, y, sample_weight, resume=resume, incremental=True
             )
@@ -949,6 +951,7 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         return self
 
     def _validate(self, X: Any, y: Any, *, reset: bool, dtype: Any = DTYPES) -> Any:
+        y = _encoding.as_labels(y)
         X, y = validate_data(
             self, X, y, accept_sparse="csr", dtype=dtype, multi_output=True, reset=reset
         )

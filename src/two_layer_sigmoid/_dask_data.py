@@ -59,6 +59,8 @@ class DaskInputs(NamedTuple):
         X = _dask_array(X, "X", client)
         if X.ndim != 2 or 0 in X.shape:
             raise ValueError(f"X must have rows and features, got an array of shape {X.shape}.")
+        if not is_dask_collection(y):
+            y = _encoding.as_labels(y)
         y = _in_chunks_of(X, y, "y", client)
         if y.ndim == 2 and y.shape[1] == 1:
             y = y[:, 0]
@@ -322,6 +324,7 @@ def _read_partition(
     """The partition, or its error: the client raises the first error of all partitions."""
     try:
         with _validation.ignore_overflow():
+            y = _encoding.as_labels(y)
             X, y = check_X_y(X, y, dtype=dtype, multi_output=True, estimator=ESTIMATOR)
         if X.shape[1] != n_x:
             raise ValueError(f"X has {X.shape[1]} features here, but {n_x} in the whole array.")
@@ -445,10 +448,10 @@ def accuracy(predicted: Any, inputs: DaskInputs) -> float:
 
 def _correct_rows(predicted: Labels, y: Any, block_id: Any = (0,)) -> npt.NDArray[np.bool_]:
     """Which rows of a chunk are predicted correctly: all labels of a multilabel row."""
-    y = np.asarray(y)
     if not len(y):
         return np.zeros(0, bool)
     try:
+        y = _encoding.as_labels(y)
         with _validation.ignore_overflow():  # of a cast of NaN
             _labels_of(y)
     except (TypeError, ValueError) as error:

@@ -28,6 +28,62 @@ Labels = npt.NDArray[Any]
 Examples = tuple[Any, Array, Array | None]  # X (m, n_x), Y (n_y, m) and the weights (m,)
 
 
+# Labels of pandas, Polars and NumPy
+
+
+def as_labels(y: Any, name: str = "y") -> Any:
+    """The labels as an array of NumPy, none missing; None and sparse matrices as they are."""
+    if y is None or sparse.issparse(y):
+        return y
+    labels = as_numpy(y)
+    missing = _is_missing(labels)
+    if missing.ndim and missing.any():
+        rows = np.flatnonzero(missing.reshape(len(labels), -1).any(axis=1))
+        raise ValueError(
+            f"{name} contains missing labels, {len(rows)} of {len(labels)}, the first at position "
+            f"{rows[0]}: drop these rows, or give them a label of their own."
+        )
+    return labels
+
+
+def as_numpy(y: Any) -> npt.NDArray[Any]:
+    """The labels as an array of NumPy; missing ones of any type stay: NA, None, NaN or NaT.
+
+    scikit-learn makes floats of pandas' nullable integers, so that large labels become equal, and
+    does not know NumPy's StringDType.
+    """
+    if hasattr(y, "iloc") and y.ndim == 2 and y.shape[1]:  # each column has a dtype of its own
+        return np.column_stack([as_numpy(y.iloc[:, j]) for j in range(y.shape[1])])
+    dtype: Any = getattr(y, "dtype", None)
+    if hasattr(dtype, "numpy_dtype") and dtype.kind in "biuf":  # nullable
+        nullable: npt.NDArray[Any] = y.to_numpy(object if y.isna().any() else dtype.numpy_dtype)
+        return nullable
+    labels = np.asarray(y)
+    if labels.dtype.kind == "T":
+        return labels.astype(object)
+    if labels.dtype.kind == "U" and dtype is None:  # NumPy makes "nan" of NaN in a list
+        objects = np.asarray(y, dtype=object)
+        return objects if _is_missing(objects).any() else labels
+    return labels
+
+
+def _is_missing(labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    if labels.dtype.kind in "fcmM":
+        return np.asarray(np.isnan(labels))  # NaN or NaT
+    if labels.dtype.kind != "O":
+        return np.zeros(labels.shape, bool)
+    missing = [type(label) is not str and _is_missing_label(label) for label in labels.flat]
+    return np.reshape(missing, labels.shape)
+
+
+def _is_missing_label(label: Any) -> bool:
+    if isinstance(label, float | np.floating):
+        return math.isnan(label)
+    if isinstance(label, np.datetime64 | np.timedelta64):
+        return bool(np.isnat(label))
+    return label is None or type(label).__name__ in {"NAType", "NaTType"}  # of pandas
+
+
 # Classes
 
 
@@ -40,8 +96,6 @@ def find_classes(y: Any) -> tuple[Labels, bool]:
 
 def is_multilabel_target(y: Any) -> bool:
     """Whether y is an indicator matrix; a y that is neither one nor a column of labels raises."""
-    if y.dtype.kind in "mM" and np.isnat(y).any():
-        raise ValueError("y contains NaT: drop the rows without a label.")
     try:
         check_classification_targets(y)
         multilabel: bool = is_multilabel(y)
@@ -106,13 +160,9 @@ def _comparable(y: Labels, classes: Labels) -> list[Any]:
     return comparable
 
 
-def in_unit_of_classes(y: Any, classes: Labels) -> Any:
+def in_unit_of_classes(y: Labels, classes: Labels) -> Labels:
     """Dates in the unit of the classes, NaT if that is not exact; other labels as they are."""
-    kind = getattr(getattr(y, "dtype", None), "kind", None)
-    if kind not in ("m", "M") or kind != classes.dtype.kind or y.dtype == classes.dtype:
-        return y
-    y = np.asarray(y)
-    if y.dtype.kind != kind:  # dates with a time zone become objects
+    if y.dtype.kind not in "mM" or y.dtype.kind != classes.dtype.kind:
         return y
     converted = y.astype(classes.dtype)
     exact = converted.astype(y.dtype) == y

@@ -138,9 +138,9 @@ def add_location(error: TypeError | ValueError, location: str) -> TypeError | Va
 # Labels and initial parameters
 
 
-def check_known_labels(y: Any, classes: Labels) -> None:
+def check_known_labels(y: Labels, classes: Labels) -> None:
     """Refuse to score strings against numbers, or numbers against strings."""
-    given, known = set(np.asarray(y).ravel().tolist()), classes.tolist()
+    given, known = set(y.ravel().tolist()), classes.tolist()
     kinds = [{isinstance(label, str) for label in labels} for labels in (given, known)]
     if given and given.isdisjoint(known) and kinds[0].isdisjoint(kinds[1]):
         raise ValueError(

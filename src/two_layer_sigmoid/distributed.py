@@ -195,7 +195,8 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         Raises
         ------
         ValueError
-            If y has strings and ``classes_`` numbers, or the other way round.
+            If a label is missing, or if y has strings and ``classes_`` numbers, or the other way
+            round.
         """
         if not is_dask_collection(X):
             return super().score(X, y, sample_weight)

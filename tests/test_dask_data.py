@@ -45,7 +45,7 @@ def test_partitions_with_mixed_label_types_are_refused(many_blobs):
     lazy = da.concatenate(
         [da.from_delayed(dask.delayed(part), (256,), dtype=object) for part in parts]
     )
-    with pytest.raises(TypeError, match="y mixes labels of the types int, str: use"):
+    with pytest.raises(TypeError, match="y mixes labels of the types int, str: convert"):
         make_dask_clf().fit(on_dask(X, 256), lazy)
 
 

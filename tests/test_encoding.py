@@ -1,5 +1,6 @@
 """Labels and weights to targets, and the split of a validation set."""
 
+import pickle
 from functools import reduce
 from operator import add
 from typing import Any, NamedTuple
@@ -190,7 +191,7 @@ def test_bad_targets_and_weights_are_refused(y, sample_weight, class_weight, mes
 
 
 def test_labels_of_mixed_types_are_refused():
-    with pytest.raises(TypeError, match=r"y mixes labels of the types .*: use"):
+    with pytest.raises(TypeError, match=r"^y mixes labels of the types int, str: convert"):
         make_clf().fit(np.zeros((3, 1)), np.array(["a", 1, 2], dtype=object))
 
 
@@ -198,8 +199,47 @@ def test_labels_of_mixed_types_are_refused():
     parse_version(sklearn.__version__) < parse_version("1.7"), reason="older versions accept bytes"
 )
 def test_bytes_labels_are_refused():
-    with pytest.raises(TypeError, match="y has labels of the type bytes_: use numbers or strings"):
+    with pytest.raises(TypeError, match=r"^Support for labels represented as bytes is not"):
         make_clf().fit(np.zeros((2, 1)), np.array([b"a", b"b"]))
+
+
+@pytest.mark.parametrize("kind", ["M8[Y]", "O", "U4"])
+@pytest.mark.parametrize("name", ["check_classification_targets", "LabelEncoder"])
+def test_other_type_errors_are_passed_on(monkeypatch, kind, name):
+    def fail(*args, **options):
+        raise TypeError("of another kind")
+
+    monkeypatch.setattr(_encoding, name, fail)
+    with pytest.raises(TypeError, match=r"^of another kind$"):
+        make_clf().fit(np.zeros((2, 1)), np.array(["2026", "2027"], kind))
+
+
+# np.dtype("M8[D]"), pickled by NumPy 2.4
+PICKLED_DTYPE = b"""cnumpy
+dtype
+(VM8
+I00
+I01
+tR(I4
+V<
+NNNI-1
+I-1
+I0
+(N(c_codecs
+encode
+(VD
+Vlatin1
+tRI1
+I1
+I1
+tttb."""
+
+
+def test_dates_pickled_by_newer_numpy_are_labels():
+    dates = np.array(["2026-01-01", "2026-01-02"], pickle.loads(PICKLED_DTYPE))
+    clf = make_clf().fit([[0.0], [1.0]], dates)
+    assert clf.classes_.dtype == "M8[D]"
+    assert clf.score([[0.0], [1.0]], dates) == 1
 
 
 @pytest.mark.parametrize("weighting", [{"sample_weight": [1, 0, 2]}, {"class_weight": {1: 0}}])

@@ -59,6 +59,8 @@ def as_numpy(y: Any) -> npt.NDArray[Any]:
         nullable: npt.NDArray[Any] = y.to_numpy(object if y.isna().any() else dtype.numpy_dtype)
         return nullable
     labels = np.asarray(y)
+    if labels.dtype.kind in "mM":  # a dtype pickled by NumPy 2.3 has broken metadata in NumPy 2.0
+        return labels.astype(labels.dtype.str)
     if labels.dtype.kind == "T":
         return labels.astype(object)
     if labels.dtype.kind == "U" and dtype is None:  # NumPy makes "nan" of NaN in a list
@@ -100,7 +102,8 @@ def is_multilabel_target(y: Any) -> bool:
         check_classification_targets(y)
         multilabel: bool = is_multilabel(y)
     except TypeError as error:
-        raise _mixed_types(y) from error
+        _refuse_mixed_types(y, error)
+        raise
     if y.ndim == 2 and y.shape[1] > 1 and not multilabel:
         raise ValueError(
             "y has several columns that are not all 0 or 1 (multiclass-multioutput), which is not "
@@ -115,16 +118,18 @@ def unique_labels(y: Labels) -> Labels:
     try:
         classes: Labels = LabelEncoder().fit(y).classes_
     except TypeError as error:
-        raise _mixed_types(y) from error
+        _refuse_mixed_types(y, error)
+        raise
     return classes
 
 
-def _mixed_types(y: Any) -> TypeError:
-    types = sorted({type(label).__name__ for label in np.ravel(y)})
-    found = f"mixes labels of the types {', '.join(types)}"
-    if len(types) == 1:
-        found = f"has labels of the type {types[0]}"
-    return TypeError(f"y {found}: use numbers or strings throughout.")
+def _refuse_mixed_types(y: Any, error: TypeError) -> None:
+    """Say so if the labels have several types, which is the usual reason of a TypeError."""
+    types = sorted({type(label).__name__ for label in np.ravel(y)}) if y.dtype.kind == "O" else []
+    if len(types) > 1:
+        raise TypeError(
+            f"y mixes labels of the types {', '.join(types)}: convert all labels to one type."
+        ) from error
 
 
 def label_codes(y: Labels, classes: Labels) -> npt.NDArray[Any]:

@@ -1,5 +1,6 @@
 """The displays: what is drawn, for whom, and where. Tests look at the artists."""
 
+import io
 import subprocess
 import sys
 from functools import partial
@@ -124,6 +125,22 @@ def test_display_accepts_pipelines_and_searches(from_estimator, estimator):
 @pytest.mark.parametrize("labels", [["no", "yes"], [False, True], [-1.0, 1.0]], ids=str)
 def test_display_accepts_labels_of_any_type(from_estimator, labels):
     from_estimator(network().fit(X, np.array(labels)[y]))
+
+
+@pytest.mark.parametrize("display", [HiddenUnitsDisplay, NetworkDisplay])
+@pytest.mark.parametrize("parse_math", [True, False])
+def test_names_with_two_dollars_are_no_formulas(display, parse_math):
+    features, classes = [r"$a{$", r"cost in $, \$ or $"], ["1$ to 2$", r"$\frac{$", r"\$ $x_1$"]
+    frame = pd.DataFrame(PETALS.to_numpy(), columns=features)
+    clf = network().fit(frame, np.array(classes)[IRIS.target])
+    data = {"X": frame, "grid_resolution": 20} if display is HiddenUnitsDisplay else {}
+    with mpl.rc_context({"text.parse_math": parse_math, "svg.fonttype": "none"}):
+        figure, file = display.from_estimator(clf, **data).figure_, io.StringIO()
+        for text in figure.findobj(mpl.text.Text):
+            text.set_path_effects([])  # they draw letters as paths
+        figure.savefig(file, format="svg")
+    for name in features + classes:
+        assert f">{name}</text>" in file.getvalue()
 
 
 def test_display_accepts_float32(from_estimator):

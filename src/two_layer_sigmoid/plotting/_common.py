@@ -37,6 +37,13 @@ def line_properties(kwargs: dict[str, Any]) -> dict[str, Any]:
     return properties
 
 
+def plain(name: str) -> str:
+    """The text that Matplotlib shows as ``name``, not as a formula between two ``$``."""
+    from matplotlib import rcParams
+
+    return name.replace("$", r"\$") if rcParams["text.parse_math"] else name
+
+
 def network_of(estimator: Any, display: type) -> tuple[list[Any], BaseTwoLayerSigmoid]:
     """The transformers before the network, and the network, also of pipelines and searches."""
     transformers: list[Any] = []

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_array, validate_data
 
 from .._classifier import BaseTwoLayerSigmoid
 from .._network import Array, Parameters
-from ._common import COLOURS, NEUTRAL, SIGNS, axes_or_new, network_of, signed
+from ._common import COLOURS, NEUTRAL, SIGNS, axes_or_new, network_of, plain, signed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -203,14 +203,15 @@ class HiddenUnitsDisplay:
         self.legend_ = None
         if self.response.dtype.kind != "f" and "levels" not in kwargs and self.class_names:
             patches = [Patch(color=colour) for colour in self.surface_.get_facecolor()]
-            self.legend_ = ax.legend(patches, self.class_names, title="predicted", loc="best")
+            names = map(plain, self.class_names)
+            self.legend_ = ax.legend(patches, names, title="predicted", loc="best")
         self.boundary_ = [
             ax.contour(self.xx0, self.xx1, margin, levels=[0.0], colors="black", linewidths=2.5)
             for margin in self.margins
             if margin.min() < 0 < margin.max()
         ]
         self._plot_units(ax, show_weights)
-        ax.set(xlabel=self.feature_names[0], ylabel=self.feature_names[1])
+        ax.set(xlabel=plain(self.feature_names[0]), ylabel=plain(self.feature_names[1]))
         ax.set(xlim=(self.xx0.min(), self.xx0.max()), ylim=(self.xx1.min(), self.xx1.max()))
         self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -30,7 +30,8 @@ class LossCurveDisplay:
     validation_loss_curve : sequence of float, default=None
         Entry i is the validation loss before update i, without penalty.
     name : str, default=None
-        Name of the estimator in the legend.
+        Name of the estimator in the legend. A part between two ``$`` is a formula, as in other
+        labels of Matplotlib.
     xlabel : str, default="iteration"
         Label of the horizontal axis.
 

@@ -10,7 +10,7 @@ from sklearn.utils.validation import _check_feature_names_in
 
 from .._classifier import BaseTwoLayerSigmoid
 from .._network import Array
-from ._common import SIGNS, axes_or_new, network_of, signed
+from ._common import SIGNS, axes_or_new, network_of, plain, signed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -205,7 +205,7 @@ class NetworkDisplay:
             every = -(-len(layer) // MAX_NAMES)  # more names would overlap
             self.texts_.append(
                 [
-                    ax.annotate(label, node, va="center", path_effects=halo, **offset)
+                    ax.annotate(plain(label), node, va="center", path_effects=halo, **offset)
                     for label, node in list(zip(labels, layer, strict=True))[::every]
                 ]
             )

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks import problems
-from tests.data.nnet import CASES
+from tests.data.nnet import CASES, DECAY, row_weights
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 SAID = json.loads((Path(__file__).parent / "data" / "nnet.json").read_text())
@@ -33,3 +33,22 @@ def test_lbfgs_reaches_the_loss_of_nnet(case):
     assert clf.stop_reason_ == "converged"
     assert clf.loss_curve_[0] > clf.loss_ + 0.1  # there was a setting to go
     assert clf.loss_ == pytest.approx(SAID[case]["loss"], abs=1e-6)
+
+
+def test_weighted_value_of_nnet_is_the_documented_sum():
+    X, y = problems.load(problems.moons, standardise=True)
+    weights, wts = row_weights(len(X)), np.array(SAID["weights"]["wts"])
+    W, v = wts[:12].reshape(4, 3), wts[12:]
+    b1, b2 = W[:, :1], v[:1, np.newaxis]
+    clf = TwoLayerSigmoidClassifier(
+        4,
+        max_iter=1,
+        standardize=False,
+        alpha=2 * DECAY / weights.sum(),
+        init=(W[:, 1:], b1, v[np.newaxis, 1:], b2),
+    ).fit(X, y, weights)
+    biases = DECAY * ((b1**2).sum() + (b2**2).sum())
+    assert biases > 0.1
+    value = clf.loss_curve_[0] * weights.sum() + biases
+    # nnet rounds sigmoids beyond 15 to 0 or 1, here those of hidden units.
+    assert value == pytest.approx(SAID["weights"]["value"], rel=1e-8)

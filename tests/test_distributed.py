@@ -315,7 +315,7 @@ def ragged(X):
             {"X": lambda X: on_dask(with_entry(X, 479, np.inf), 100)},
             r"^Partition 4 \(rows 400 to 499\): .*inf",
         ),
-        ({"X": ragged}, r"^Partition 1 \(rows 256 to 511\): X has 1 features here, but 2"),
+        ({"X": ragged}, r"^Partition 1 \(rows 256 to 511\): X has 1 feature here, but 2"),
         ({"X": lambda X: on_dask(X, 100)[:, 0]}, r"X must have rows and features, .* \(512,\)"),
         ({"X": lambda X: on_dask(X, 100)[:0]}, r"X must have rows and features, .* \(0, 2\)"),
         ({"y": lambda y: None}, r"y has the shape \(\), but X has 512 rows"),

@@ -539,7 +539,9 @@ def test_network_names_can_be_given(moons):
         moons, feature_names=["a", "b"], class_names=["no", "yes"]
     )
     assert [names_of(display)[0], names_of(display)[2]] == [["a", "b"], ["yes"]]
-    with pytest.raises(ValueError, match="feature_names has 1 names, but the network needs 2"):
+    with pytest.raises(
+        ValueError, match="feature_names has 1 name, but the network needs 2: give 2"
+    ):
         NetworkDisplay.from_estimator(moons, feature_names=["a"])
     with pytest.raises(ValueError, match="class_names has 3 names, but the network needs 2"):
         NetworkDisplay.from_estimator(moons, class_names=["a", "b", "c"])

@@ -557,8 +557,18 @@ def test_n_jobs_0_is_refused(small_moons):
         make_clf(n_jobs=0).fit(*small_moons)
 
 
+def test_numbers_of_one_are_singular(moons):
+    X, y = moons
+    with pytest.warns(ConvergenceWarning, match="after 1 iteration the log loss"):
+        clf = make_clf(n_h=1, solver="lbfgs", max_iter=1).fit(X, y)
+    with pytest.raises(ValueError, match="weights have 1 hidden unit: set n_h=1, or start"):
+        clf.set_params(n_h=2, warm_start=True).fit(X, y)
+    with pytest.raises(ValueError, match="for n_h=1, 1 feature and 1 output, got arrays"):
+        make_clf(n_h=1, init=ZEROS).fit(X[:, :1], y)
+
+
 def test_lbfgs_out_of_iterations_warns(moons):
-    message = r"Training by L-BFGS ran out of iterations: after 20 .* Raise max_iter=20"
+    message = r"Training by L-BFGS ran out of iterations: after 20 iterations .* Raise max_iter=20"
     with pytest.warns(ConvergenceWarning, match=message) as caught:
         clf = TwoLayerSigmoidClassifier(solver="lbfgs", max_iter=20, random_state=0).fit(*moons)
     assert (clf.n_iter_, clf.stop_reason_) == (20, "max_iter")

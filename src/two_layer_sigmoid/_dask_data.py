@@ -99,7 +99,8 @@ def _in_chunks_of(X: Any, A: Any, name: str, client: Any) -> Any:
     else:
         A = np.asarray(A.toarray() if sparse.issparse(A) else A)
     if A.ndim == 0 or A.shape[0] != X.shape[0]:
-        raise ValueError(f"{name} has the shape {A.shape}, but X has {X.shape[0]} rows.")
+        n_rows = _encoding.counted(X.shape[0], "row")
+        raise ValueError(f"{name} has the shape {A.shape}, but X has {n_rows}.")
     chunks = X.chunks[0], *A.shape[1:]
     return A.rechunk(chunks) if is_dask_collection(A) else da.from_array(A, chunks, name=False)
 
@@ -327,7 +328,8 @@ def _read_partition(
             y = _encoding.as_labels(y)
             X, y = check_X_y(X, y, dtype=dtype, multi_output=True, estimator=ESTIMATOR)
         if X.shape[1] != n_x:
-            raise ValueError(f"X has {X.shape[1]} features here, but {n_x} in the whole array.")
+            here = _encoding.counted(X.shape[1], "feature")
+            raise ValueError(f"X has {here} here, but {n_x} in the whole array.")
         labels = _labels_of(y)
         if y.ndim == 2:
             _encoding.indicator(y)

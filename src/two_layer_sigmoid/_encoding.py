@@ -28,6 +28,11 @@ Labels = npt.NDArray[Any]
 Examples = tuple[Any, Array, Array | None]  # X (m, n_x), Y (n_y, m) and the weights (m,)
 
 
+def counted(n: int, noun: str) -> str:
+    """A number and its noun, for messages: "1 row", "2 rows"."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
 # Labels of pandas, Polars and NumPy
 
 
@@ -409,8 +414,8 @@ def split(
         )
     except ValueError as error:
         raise ValueError(
-            f"validation_fraction={fraction} cannot be split off {m} rows: {error} Give more rows, "
-            "another fraction, or X_val and y_val."
+            f"validation_fraction={fraction} cannot be split off {counted(m, 'row')}: {error} Give "
+            "more rows, another fraction, or X_val and y_val."
         ) from error
     if labels is not None and len(np.unique(labels[parts[0]])) < n_classes:
         raise ValueError(

@@ -18,7 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from . import _network, _solvers
 from ._blocks import Data
-from ._encoding import Labels, check_same_format
+from ._encoding import Labels, check_same_format, counted
 from ._leave_one_out import MAX_OPERATIONS, MAX_SIZE, matrix_size
 from ._network import Array, Parameters
 from ._statistics import Moments
@@ -95,11 +95,12 @@ def check_leave_one_out(data: Data) -> None:
     """Refuse ``alpha="loo"`` if it would take too much memory or time."""
     size, operations = matrix_size(data.n_rows, *data.layer_sizes)
     if size > MAX_SIZE or operations > MAX_OPERATIONS:
+        n_x, n_h, n_y = data.layer_sizes
         raise ValueError(
-            f"alpha='loo' is too expensive for {data.n_rows} rows, {data.layer_sizes[0]} features, "
-            f"{data.layer_sizes[2]} outputs and n_h={data.layer_sizes[1]}: it needs a matrix of "
-            f"size {size} and {operations:.0e} operations for each penalty, of at most {MAX_SIZE} "
-            f"and {MAX_OPERATIONS:.0e}. Use alpha='scale', or a smaller n_h."
+            f"alpha='loo' is too expensive for {counted(data.n_rows, 'row')}, "
+            f"{counted(n_x, 'feature')}, {counted(n_y, 'output')} and n_h={n_h}: it needs a matrix "
+            f"of size {size} and {operations:.0e} operations for each penalty, of at most "
+            f"{MAX_SIZE} and {MAX_OPERATIONS:.0e}. Use alpha='scale', or a smaller n_h."
         )
 
 
@@ -155,8 +156,8 @@ def check_resumable(clf: Any, classes: Labels, multilabel: bool) -> None:
     n_h = len(clf.b1_)
     if n_h != clf.n_h:
         raise ValueError(
-            f"n_h={clf.n_h}, but the fitted weights have {n_h} hidden units: set n_h={n_h}, "
-            + restart
+            f"n_h={clf.n_h}, but the fitted weights have {counted(n_h, 'hidden unit')}: set "
+            f"n_h={n_h}, {restart}"
         )
     n_columns = len(classes if multilabel else clf.classes_)
     check_same_format(multilabel, clf._multilabel, n_columns)
@@ -177,8 +178,8 @@ def check_initial_parameters(init: Any, n_x: int, n_h: int, n_y: int) -> Paramet
     got = tuple(array.shape for array in arrays)
     if got != shapes:
         raise ValueError(
-            f"init must be (W1, b1, W2, b2) of shapes {shapes} for n_h={n_h}, {n_x} features and "
-            f"{n_y} outputs, got arrays of shapes {got}."
+            f"init must be (W1, b1, W2, b2) of shapes {shapes} for n_h={n_h}, "
+            f"{counted(n_x, 'feature')} and {counted(n_y, 'output')}, got arrays of shapes {got}."
         )
     if not all(array.dtype.kind in "fiu" and np.isfinite(array).all() for array in arrays):
         raise ValueError(f"init must hold finite numbers, got {init!r}.")
@@ -313,7 +314,7 @@ def warn_training_end(
         _solvers.MAX_ITER: f"Raise max_iter={clf._max_iter()}, lower",
         _solvers.CONVERGED: f"Lower tol={clf.tol}, lower",
     }.get(reason, "Lower")
-    end = f"after {clf.n_iter_} iterations the log loss is {log_loss:.3g}"
+    end = f"after {counted(clf.n_iter_, 'iteration')} the log loss is {log_loss:.3g}"
     if baseline_loss > 0 and log_loss > baseline_loss + (baseline_loss - plateau):
         _warn(
             f"Training ended above the loss of a constant prediction, {baseline_loss:.3g}: {end}. "

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.utils.validation import _check_feature_names_in
 
 from .._classifier import BaseTwoLayerSigmoid
+from .._encoding import counted
 from .._network import Array
 from ._common import SIGNS, axes_or_new, network_of, plain, signed
 
@@ -133,7 +134,8 @@ class NetworkDisplay:
         ]:
             if len(names) != n:
                 raise ValueError(
-                    f"{name} has {len(names)} names, but the network needs {n}: give {n} names."
+                    f"{name} has {counted(len(names), 'name')}, but the network needs {n}: give "
+                    f"{counted(n, 'name')}."
                 )
         display = cls(
             W1=clf.W1_,

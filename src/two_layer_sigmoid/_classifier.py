@@ -27,7 +27,13 @@ from ._network import Array, Cache, Parameters
 from ._objective import Objective
 from ._parallel import ThreadPool, single_blas_thread, small_ufunc_buffer
 from ._solvers import Monitor, TrainingState
-from ._statistics import Moments, baseline_loss, feature_moments, max_abs_features
+from ._statistics import (
+    Moments,
+    baseline_loss,
+    feature_moments,
+    max_abs_features,
+    rescaled,
+)
 
 MAX_UNITS_SMALL = 2  # up to this many hidden units init="auto" is "small"
 # max_iter="auto", with that many units and with more. Small weights need some 1500 updates to leave
@@ -407,33 +413,32 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     ) -> Moments:
         """Set ``mean_``, ``scale_`` and ``alpha_``; of all calls if ``incremental``."""
         moments = feature_moments(data)._replace(n_samples=weight_sum)
-        if resume and hasattr(self, "_moments"):
-            before = Moments(*self._moments)
-            if incremental:
-                moments = before.combined_with(moments)
-            if self.standardize:
-                self._scale_new_features(before, moments)
+        before = Moments(*self._moments) if resume and hasattr(self, "_moments") else None
+        if before is not None and incremental:
+            moments = before.combined_with(moments)
+        std = moments.std()
+        reference = moments.mean, std
+        if before is not None:
+            reference = getattr(self, "_reference", (before.mean, before.std()))
+            # Weights that the user gave are for X as it is, whatever the first rows are.
+            if rescale := self.standardize and isinstance(self.init, str):
+                params = Parameters(*map(self._fitted, WEIGHTS))
+                params, reference = rescaled(params, reference, moments)
+                self.W1_, self.b1_, self.W2_, self.b2_ = params
+            # A feature that is constant now keeps the unit of its weights.
+            std = np.where(std > 0, std, reference[1])
+            if not (rescale and incremental):
+                reference = moments.mean, std
         # Every format of persistence knows a tuple.
         self._moments: tuple[Any, ...] = tuple(moments)
+        self._reference: tuple[Array, Array] = reference
         self.mean_: Array | None = moments.mean if self.standardize else None
-        self.scale_: Array | None = moments.scale() if self.standardize else None
+        self.scale_: Array | None = np.where(std > 0, std, 1.0) if self.standardize else None
         n_x, _, n_y = data.layer_sizes
         scale = min(1.0, n_x / SCALE_FEATURES) / math.sqrt(n_y)
         resolved = {"scale": scale / moments.n_samples, "loo": ALPHA_PATH[0] / data.n_rows}
         self.alpha_: float = float(resolved.get(str(self.alpha), self.alpha))
         return moments
-
-    def _scale_new_features(self, before: Moments, now: Moments) -> None:
-        """Divide the weights of features that were constant until now by their first scale.
-
-        These weights belong to the scale 1. For a larger one they would saturate the hidden units.
-        The outputs for the earlier rows stay as they are.
-        """
-        scale = np.where(before.std() > 0, 1.0, np.maximum(now.scale(), 1.0))
-        if (scale > 1.0).any():
-            W1, b1 = self._fitted("W1_"), self._fitted("b1_")
-            self.W1_ = (W1 / scale).astype(W1.dtype)
-            self.b1_ = (b1 + (W1 - self.W1_) @ before.mean[:, np.newaxis]).astype(b1.dtype)
 
     def _initialize(
         self,
@@ -628,7 +633,9 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         copied: the updates and the penalty apply to W1 times the standard deviations and to
         b1 + W1 mean. The fitted ``W1_`` and ``b1_``, and arrays in ``init``, are for X as it is.
         Means and standard deviations are weighted; a constant feature is not scaled.
-        ``partial_fit`` uses those of all rows so far. False is the lecture's network of X as it is.
+        ``partial_fit`` uses those of all rows so far. If the spread of a feature more than doubles
+        in ``partial_fit`` or a warm ``fit``, its weights are divided by the growth. False is
+        the lecture's network of X as it is.
 
     alpha : float, "scale" or "loo", default="scale"
         Strength of the L2 penalty in the formula above. ``MLPClassifier(alpha=a)`` on full batches
@@ -738,8 +745,8 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         The last training loss of each initialisation; with ``alpha="loo"`` that of the first
         penalty of the path.
     mean_, scale_ : ndarray of shape (n_x,) or None
-        Mean and standard deviation of each feature (1 if it is constant); None without
-        ``standardize``.
+        Mean and standard deviation of each feature (1 if it is constant, in a warm ``fit``
+        what it was before); None without ``standardize``.
     alpha_ : float
         Strength of the penalty that was used.
     loo_loss_ : float

@@ -9,16 +9,18 @@ import warnings
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.model_selection import GridSearchCV
 
-from tests.helpers import assert_same_weights
+from tests.helpers import assert_allclose_weights, assert_same_weights
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
+dd = pytest.importorskip("dask.dataframe")
 distributed = pytest.importorskip("distributed")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 M, N_X = 40_000, 20  # rows and features: 8 blocks in memory, each a shard
@@ -235,11 +237,63 @@ def test_failed_fit_releases_partitions(client, data, what):
     assert caught.value is not None  # and it is still there
 
 
+def broken(rows):
+    raise ArithmeticError("on purpose")
+
+
+@pytest.mark.parametrize("what", ["partition", "length"])
+def test_failed_fit_of_frame_releases_partitions(client, data, what):
+    X, y = (A[:20_000] for A in data)
+    frame = pd.DataFrame(X).add_prefix("x").assign(y=y)
+    lazy = dd.from_pandas(frame, npartitions=4)
+    X, y = lazy.drop(columns="y"), lazy["y"]
+    error, message = ValueError, "y has the shape"
+    if what == "length":
+        y = y[y == 1]
+    else:
+        X = X.map_partitions(broken, meta=X)
+        error, message = ArithmeticError, "on purpose"
+    with pytest.raises(error, match=message) as caught:
+        DaskTwoLayerSigmoidClassifier(**QUICK).fit(X, y)
+    del lazy, X, y
+    assert n_kept(client) == (0, 0)
+    assert caught.value is not None  # and it is still there
+
+
 def test_workers_compute_predictions(client, spread_out, data, local):
     X, y = spread_out
     clf = DaskTwoLayerSigmoidClassifier(**QUICK).fit(X, y)
     assert_array_equal(clf.predict(X).compute(), local.predict(data[0]))
     assert clf.score(X, y) == pytest.approx(local.score(*data))
+
+
+@pytest.mark.parametrize("is_default", [False, True])
+def test_shuffled_frames_train_as_in_memory(cluster, data, is_default):
+    X, y = data
+    frame = pd.DataFrame(X[:5000, :2], columns=["a", "b"]).assign(y=y[:5000], k=range(5000))
+    lazy = dd.from_pandas(frame, npartitions=6).shuffle("k")
+    local = TwoLayerSigmoidClassifier(**QUICK).fit(frame[["a", "b"]], frame["y"], frame["k"])
+    with distributed.Client(cluster, set_as_default=is_default) as client:
+        clf = DaskTwoLayerSigmoidClassifier(**QUICK)
+        clf.fit(lazy[["a", "b"]], lazy["y"], lazy["k"], client=client)
+        assert_allclose_weights(clf, local, rtol=1e-8)
+        if is_default:  # score has no client argument
+            score = clf.score(lazy[["a", "b"]], lazy["y"], lazy["k"])
+            assert score == pytest.approx(local.score(frame[["a", "b"]], frame["y"], frame["k"]))
+        assert n_kept(client) == (0, 0)
+
+
+def test_frames_are_kept_once_during_training(client, data):
+    X, y = (A[:20_000] for A in data)
+    frame = pd.DataFrame(X).add_prefix("x").assign(y=y)
+    lazy = dd.from_pandas(frame, npartitions=4)
+    seen = []
+    clf = Watched(**QUICK)
+    clf.at_update = lambda: seen.append(
+        sum(task.nbytes for task in client.cluster.scheduler.tasks.values() if task.who_has)
+    )
+    clf.fit(lazy.drop(columns="y"), lazy["y"])
+    assert X.nbytes < np.median(seen) < 1.5 * X.nbytes
 
 
 @pytest.mark.skipif(not hasattr(joblib, "parallel_config"), reason="needs joblib 1.3")

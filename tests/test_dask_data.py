@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from tests.helpers import (
     DASK_PARAMS,
+    assert_allclose_weights,
     assert_same_fit,
     fit_both,
     make_clf,
@@ -23,6 +24,19 @@ from two_layer_sigmoid._dask_data import partition_shards
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
+
+FEATURES = ["a", "b"]
+# What a user can do to a frame before training; the rows are then those of the computed frame.
+LAZY = {
+    "read": lambda lazy: lazy,
+    "filtered": lambda lazy: lazy[lazy["row"] >= 250],
+    "repartitioned": lambda lazy: lazy.repartition(npartitions=3),
+    "sampled": lambda lazy: lazy.sample(frac=0.5),
+    "shuffled": lambda lazy: lazy.shuffle("group", npartitions=5),
+    "indexed": lambda lazy: lazy.set_index("group"),
+    "sorted": lambda lazy: lazy.sort_values("a"),
+    "merged": lambda lazy: lazy.merge(lazy[["row", "group"]], on="row"),
+}
 
 
 @pytest.mark.parametrize("lengths", [[32] * 16, [512], [96, 416], [1, 511], [100] * 5 + [12]])
@@ -153,6 +167,120 @@ def test_prediction_names_a_bad_partition(many_blobs):
     lazy = clf.predict_proba(on_dask(with_entry(X, 333, np.nan), 100))
     with pytest.raises(ValueError, match=r"^Partition 3: Input X contains NaN"):
         lazy.compute()
+
+
+@pytest.fixture
+def blobs_frame(many_blobs):
+    X, y = many_blobs
+    group = np.random.RandomState(0).permutation(512) % 40
+    frame = pd.DataFrame(X, columns=FEATURES)
+    return frame.assign(tree=y, row=np.arange(512), group=group)
+
+
+def to_files(frame, path):
+    """Write the frame as four Parquet files."""
+    path.mkdir()
+    for i in range(4):
+        frame[128 * i : 128 * (i + 1)].to_parquet(path / f"{i}.parquet")
+    return path
+
+
+@pytest.fixture
+def parquet(blobs_frame, tmp_path):
+    return to_files(blobs_frame, tmp_path / "rows")
+
+
+@pytest.mark.parametrize("case", LAZY)
+def test_lazy_frames_equal_the_fit_in_memory(parquet, case):
+    lazy = LAZY[case](dd.read_parquet(parquet))
+    labels, weights = lazy["tree"].str.upper(), lazy["a"].abs() + 1
+    clf = make_dask_clf().fit(lazy[FEATURES], labels, weights)
+    rows = lazy.compute()
+    X, y, sample_weight = rows[FEATURES], rows["tree"].str.upper(), rows["a"].abs() + 1
+    local = make_clf(**DASK_PARAMS).fit(X, y, sample_weight)
+    assert_allclose_weights(clf, local, rtol=1e-8)
+    assert clf.score(lazy[FEATURES], labels, weights) == pytest.approx(
+        local.score(X, y, sample_weight)
+    )
+
+
+# Dask 2026.8.0 cannot assign any array to a repartitioned frame.
+@pytest.mark.parametrize("case", ["read", "filtered", "sampled"])
+def test_predictions_are_a_column_of_the_frame(parquet, case):
+    lazy = LAZY[case](dd.read_parquet(parquet))
+    clf = make_dask_clf().fit(lazy[FEATURES], lazy["tree"])
+    predicted = clf.predict(lazy[FEATURES])
+    assert len(predicted.chunks[0]) == lazy.npartitions
+    rows = lazy.assign(predicted=predicted).compute()
+    assert_array_equal(rows["predicted"], clf.predict(rows[FEATURES]))
+    P = clf.predict_proba(lazy[FEATURES]).compute()
+    assert_allclose(P, clf.predict_proba(rows[FEATURES]), rtol=1e-12)
+
+
+def test_labels_can_be_in_another_file(blobs_frame, parquet, tmp_path):
+    features = dd.read_parquet(parquet)
+    labels = dd.read_parquet(to_files(blobs_frame[["tree"]], tmp_path / "labels"))
+    clf = make_dask_clf().fit(features[FEATURES], labels["tree"])
+    local = make_clf(**DASK_PARAMS).fit(blobs_frame[FEATURES], blobs_frame["tree"])
+    assert_allclose_weights(clf, local)
+
+
+@pytest.mark.parametrize("kind", ["array", "memory", "other partitions"])
+def test_frames_and_arrays_can_be_mixed(blobs_frame, parquet, kind):
+    lazy = dd.read_parquet(parquet)
+    y = blobs_frame["tree"].to_numpy(str)
+    local = make_clf(**DASK_PARAMS).fit(blobs_frame[FEATURES].to_numpy(), y)
+    given = {
+        "array": (on_dask(blobs_frame[FEATURES].to_numpy(), 100), lazy["tree"]),
+        "memory": (lazy[FEATURES], y),
+        "other partitions": (lazy[FEATURES], lazy["tree"].repartition(npartitions=3)),
+    }
+    X, labels = given[kind]
+    clf = make_dask_clf().fit(X, labels)
+    assert_allclose_weights(clf, local)
+    assert clf.score(X, labels) == local.score(blobs_frame[FEATURES].to_numpy(), y)
+
+
+@pytest.mark.parametrize("kind", ["frame", "array"])
+@pytest.mark.parametrize("method", ["fit", "score"])
+def test_partitions_are_computed_once(many_blobs, kind, method):
+    """Features, labels and weights from random numbers without a seed."""
+    calls = []
+
+    def draw(rows):
+        calls.append(len(rows))
+        return rows + np.random.RandomState().standard_normal(rows.shape)
+
+    X = many_blobs[0]
+    if kind == "frame":
+        lazy = dd.from_pandas(pd.DataFrame(X, columns=FEATURES), npartitions=4)
+        lazy = lazy.map_partitions(draw, meta=lazy)
+        a, b = lazy["a"], lazy["b"]
+    else:
+        lazy = on_dask(X, 128).map_blocks(draw, meta=X[:0])
+        a, b = lazy.T
+    given = lazy, a > b, abs(a) + 1
+    clf = make_dask_clf().fit(*given)
+    calls.clear()
+    getattr(clf, method)(*given)
+    assert calls == [128] * 4
+
+
+def test_predictions_need_no_known_lengths(many_blobs):
+    X, y = many_blobs
+    clf = make_dask_clf().fit(on_dask(X, 100), y)
+    lazy = on_dask(X, 100)
+    predicted = clf.predict(lazy[lazy[:, 0] > 0])
+    assert_array_equal(predicted.compute(), clf.predict(X[X[:, 0] > 0]))
+
+
+def test_a_frame_without_rows_is_refused(parquet):
+    lazy = dd.read_parquet(parquet)
+    none = lazy[lazy["row"] < 0]
+    clf = make_dask_clf().fit(lazy[FEATURES], lazy["tree"])
+    for method in clf.fit, clf.score:
+        with pytest.raises(ValueError, match=r"X must have rows and features, .* \(0, 2\)"):
+            method(none[FEATURES], none["tree"])
 
 
 @pytest.mark.slow

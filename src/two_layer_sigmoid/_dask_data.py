@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import reduce
 from itertools import accumulate, chain
 from operator import add
@@ -24,6 +24,7 @@ from ._parallel import single_blas_thread
 try:
     import dask
     import dask.array as da
+    from dask.highlevelgraph import HighLevelGraph
 except ImportError as error:
     dask, IMPORT_ERROR = None, error
 
@@ -38,7 +39,7 @@ def check_dask(needed_by: str) -> None:
         raise ImportError(message) from IMPORT_ERROR
 
 
-# The arguments of fit
+# The arguments of fit and score
 
 
 class DaskInputs(NamedTuple):
@@ -48,36 +49,67 @@ class DaskInputs(NamedTuple):
     y: Any
     weights: Any  # or None
 
-    @classmethod
-    def read(cls, X: Any, y: Any, sample_weight: Any, client: Any = None) -> DaskInputs:
-        """From dask arrays, data frames and series; y and the weights can be in memory."""
-        if not is_dask_collection(X):
-            raise TypeError(
-                f"X must be a dask array or a dask dataframe, got {type(X).__name__}: use "
-                "dask.array.from_array, or the TwoLayerSigmoidClassifier for arrays in memory."
-            )
-        X = _dask_array(X, "X", client)
-        if X.ndim != 2 or 0 in X.shape:
-            raise ValueError(f"X must have rows and features, got an array of shape {X.shape}.")
-        if not is_dask_collection(y):
-            y = _encoding.as_labels(y)
-        y = _in_chunks_of(X, y, "y", client)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = y[:, 0]
-        if sample_weight is None:
-            return cls(X.rechunk({1: -1}), y, None)
-        if not is_dask_collection(sample_weight):
-            sample_weight = _encoding.validate_sample_weight(sample_weight, len(X))
-        weights = _in_chunks_of(X, sample_weight, "sample_weight", client)
-        if weights.ndim != 1:
-            raise ValueError(f"sample_weight must have one dimension, got {weights.ndim}.")
-        weights = weights.astype(float)  # Dask can declare floats as integers
-        return cls(X.rechunk({1: -1}), y, weights)
-
     def unique_labels(self) -> Labels:
         """The different labels in y, computed."""
         labels: Labels = da.unique(self.y).compute()
         return labels
+
+    def each_chunk(self, function: Any, **options: Any) -> list[Any]:
+        """``function(X, y, weights, i, rows)`` of each chunk ``i`` that has rows, delayed."""
+        lengths = self.X.chunks[0]
+        columns = [[None] * len(lengths) if A is None else _delayed_chunks(A) for A in self]
+        call = dask.delayed(function, pure=False)
+        return [
+            call(*arrays, i, range(end - n, end), **options)
+            for i, (n, end, *arrays) in enumerate(
+                zip(lengths, accumulate(lengths), *columns, strict=True)
+            )
+            if n > 0
+        ]
+
+
+@contextmanager
+def read_inputs(
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    scheduler: Any,
+    convert: Callable[[Any], Any] = lambda X: X,
+) -> Iterator[DaskInputs]:
+    """The inputs from dask arrays, data frames and series; y and the weights can be in memory.
+
+    ``convert`` replaces X by another array with these rows, such as predictions.
+
+    The lengths of a frame's partitions are unknown, and a shuffle can return the rows in another
+    order each time. So one call computes the inputs, without optimization, which would give
+    different names to tasks that they share. The workers keep them until the context ends.
+    """
+    if not is_dask_collection(X):
+        raise TypeError(
+            f"X must be a dask array or a dask dataframe, got {type(X).__name__}: use "
+            "dask.array.from_array, or the TwoLayerSigmoidClassifier for arrays in memory."
+        )
+    given = {"X": X, "y": y, "sample_weight": sample_weight}
+    lazy = {name: A for name, A in given.items() if is_dask_collection(A)}
+    for name, A in lazy.items():
+        if not is_frame(A) and np.isnan(A.shape[0]):
+            raise ValueError(
+                f"{name} has chunks of unknown length: call {name}.compute_chunk_sizes() first."
+            )
+    kept: list[Any] = []
+    try:
+        with scheduler.as_current() if hasattr(scheduler, "as_current") else nullcontext():
+            lazy = dict(zip(lazy, lazy_arrays(lazy.values()), strict=True))
+            shape = lazy["X"].shape
+            _check_has_rows(shape)
+            lazy["X"] = convert(lazy["X"])
+            if any(map(is_frame, given.values())):
+                kept = persist(list(lazy.values()), scheduler)
+                lazy = dict(zip(lazy, map(_with_lengths, kept), strict=True))
+        _check_has_rows((lazy["X"].shape[0], *shape[1:]))
+        yield _in_equal_chunks(**given | lazy)
+    finally:
+        release(kept)
 
 
 def is_dask_collection(X: Any) -> bool:
@@ -87,17 +119,95 @@ def is_dask_collection(X: Any) -> bool:
     )
 
 
+def is_frame(X: Any) -> bool:
+    """Whether X is a data frame, series or index of Dask."""
+    return hasattr(X, "to_dask_array")
+
+
 def dask_meta(X: Any) -> Any:
     """An object with the shape or the columns of a dask array or data frame."""
     return X._meta if hasattr(X, "columns") else X
 
 
-def _in_chunks_of(X: Any, A: Any, name: str, client: Any) -> Any:
+def lazy_arrays(collections: Iterable[Any]) -> list[Any]:
+    """Dask arrays with a chunk for each partition of a frame, or with all columns of an array.
+
+    Not by ``to_dask_array``, which optimizes each frame for itself. That fuses partitions, and
+    gives different names to the tasks that frames share. All frames have one graph here.
+    """
+    collections = list(collections)
+    frames = [A for A in collections if is_frame(A)]
+    tasks = dict(chain.from_iterable(A.__dask_graph__().items() for A in frames))
+    graph = f"frames-{dask.base.tokenize([A.__dask_keys__() for A in frames])}", tasks
+    return [
+        _array_of_frame(A, *graph) if is_frame(A) else A.rechunk({1: -1}) if A.ndim == 2 else A
+        for A in collections
+    ]
+
+
+def _array_of_frame(frame: Any, graph_name: str, tasks: dict[Any, Any]) -> Any:
+    meta, keys = _as_array(frame._meta), frame.__dask_keys__()
+    name = f"rows-{dask.base.tokenize(keys)}"
+    other_axes = (0,) * (meta.ndim - 1)
+    rows = {(name, i, *other_axes): (_as_array, key) for i, key in enumerate(keys)}
+    graph = HighLevelGraph({graph_name: tasks, name: rows}, {graph_name: set(), name: {graph_name}})
+    chunks = (np.nan,) * len(keys), *((n,) for n in meta.shape[1:])
+    return da.Array(graph, name, chunks, dtype=meta.dtype)
+
+
+def _as_array(partition: Any) -> npt.NDArray[Any]:
+    """A partition of a frame or series, in C order; nullable numbers become numbers."""
+    if partition.ndim == 2:
+        if not any(map(_is_nullable_number, partition.dtypes)):
+            return np.ascontiguousarray(partition)
+        return np.column_stack([_as_array(column) for _, column in partition.items()])
+    if not _is_nullable_number(partition.dtype):
+        return np.asarray(partition)
+    dtype = float if partition.isna().any() else partition.dtype.numpy_dtype
+    array: npt.NDArray[Any] = partition.to_numpy(dtype, na_value=np.nan)
+    return array
+
+
+def _is_nullable_number(dtype: Any) -> bool:
+    return dtype.kind in "biuf" and hasattr(dtype, "numpy_dtype")
+
+
+def _check_has_rows(shape: tuple[Any, ...]) -> None:
+    if len(shape) != 2 or 0 in shape:
+        raise ValueError(f"X must have rows and features, got an array of shape {shape}.")
+
+
+def _with_lengths(A: Any) -> Any:
+    """The dask array with known lengths of its chunks."""
+    lengths = dask.compute(*map(dask.delayed(len), _delayed_chunks(A)))
+    return da.Array(A.dask, A.name, (lengths, *A.chunks[1:]), dtype=A.dtype)
+
+
+def _delayed_chunks(A: Any) -> list[Any]:
+    chunks: list[Any] = A.to_delayed(optimize_graph=False).ravel().tolist()
+    return chunks
+
+
+def _in_equal_chunks(X: Any, y: Any, sample_weight: Any) -> DaskInputs:
+    """The inputs in chunks of the rows of X."""
+    y = _in_chunks_of(X, y, "y")
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if sample_weight is None:
+        return DaskInputs(X, y, None)
+    if not is_dask_collection(sample_weight):
+        sample_weight = _encoding.validate_sample_weight(sample_weight, len(X))
+    weights = _in_chunks_of(X, sample_weight, "sample_weight")
+    if weights.ndim != 1:
+        raise ValueError(f"sample_weight must have one dimension, got {weights.ndim}.")
+    return DaskInputs(X, y, weights)
+
+
+def _in_chunks_of(X: Any, A: Any, name: str) -> Any:
     """``A`` as a dask array in chunks of the rows of X."""
-    if is_dask_collection(A):
-        A = _dask_array(A, name, client)
-    else:
-        A = np.asarray(A.toarray() if sparse.issparse(A) else A)
+    if not is_dask_collection(A):
+        A = A.toarray() if sparse.issparse(A) else A
+        A = _encoding.as_labels(A) if name == "y" else np.asarray(A)
     if A.ndim == 0 or A.shape[0] != X.shape[0]:
         n_rows = _encoding.counted(X.shape[0], "row")
         raise ValueError(f"{name} has the shape {A.shape}, but X has {n_rows}.")
@@ -105,20 +215,28 @@ def _in_chunks_of(X: Any, A: Any, name: str, client: Any) -> Any:
     return A.rechunk(chunks) if is_dask_collection(A) else da.from_array(A, chunks, name=False)
 
 
-def _dask_array(A: Any, name: str, client: Any) -> Any:
-    """A dask array of known length."""
-    if hasattr(A, "to_dask_array"):  # a data frame or series
-        if A.ndim == 1 and A.dtype.kind in "biuf" and hasattr(A.dtype, "numpy_dtype"):
-            A = A.astype(A.dtype.numpy_dtype)  # nullable: not to objects
-        (lengths,) = dask.compute(A.map_partitions(len), scheduler=client)
-        with warnings.catch_warnings():  # that labels become objects
-            warnings.simplefilter("ignore", UserWarning)
-            A = A.to_dask_array(lengths=tuple(lengths))
-    if np.isnan(A.shape[0]):
-        raise ValueError(
-            f"{name} has chunks of unknown length: call {name}.compute_chunk_sizes() first."
-        )
-    return A
+# Schedulers
+
+
+def find_scheduler(client: Any) -> Any:
+    """A client, or a function that computes; None is Dask's default."""
+    get = dask.base.get_scheduler(scheduler=client) or "threads"
+    return getattr(get, "__self__", get)
+
+
+def persist(collections: list[Any], scheduler: Any) -> list[Any]:
+    """Compute the collections in one call; the workers keep the results."""
+    if hasattr(scheduler, "persist"):  # dask.persist of Dask < 2026.1 moves the rows here
+        return list(scheduler.persist(collections, optimize_graph=False))
+    return list(dask.persist(*collections, scheduler=scheduler, optimize_graph=False))
+
+
+def release(persisted: list[Any]) -> None:
+    """Let the workers forget the results, also those to which an exception holds on."""
+    for collection in persisted:
+        for value in dict(collection.dask).values():
+            if hasattr(value, "release"):  # a future
+                value.release()
 
 
 # The data
@@ -133,17 +251,12 @@ class DaskData:
     ----------
     n_h : int
         Number of hidden units.
-    dtype : dtype
-        Of X, Y and the arithmetic.
-    client : distributed.Client or None
-        The cluster; None is Dask's default.
+    scheduler : distributed.Client or callable
+        See :func:`find_scheduler`.
     """
 
-    def __init__(self, n_h: int, dtype: Any, client: Any) -> None:
-        self._n_h, self.dtype = n_h, np.dtype(dtype)
-        # Found once: another client can become Dask's default during training.
-        get = dask.base.get_scheduler(scheduler=client) or "threads"
-        self._scheduler = getattr(get, "__self__", get)  # a client, or a function
+    def __init__(self, n_h: int, scheduler: Any) -> None:
+        self._n_h, self._scheduler = n_h, scheduler
         self._partitions: list[Any] = []  # delayed objects
         self.largest_weight = 1.0  # of ``sample_weight``
 
@@ -151,10 +264,7 @@ class DaskData:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        for partition in self._partitions:
-            for value in dict(partition.dask).values():
-                if hasattr(value, "release"):  # a future, to which an exception can hold on
-                    value.release()
+        release(self._partitions)
         self._partitions = []
 
     @property
@@ -162,32 +272,15 @@ class DaskData:
         """Number of examples, m."""
         return sum(self._lengths)
 
-    def read(self, inputs: DaskInputs) -> Labels:
-        """Let the workers read and validate the rows; return the labels that they have found."""
+    def read(self, inputs: DaskInputs, dtype: Any) -> Labels:
+        """Let the workers read and validate the rows; return the labels that they have found.
+
+        ``dtype`` is that of X, Y and the arithmetic.
+        """
+        self.dtype = np.dtype(dtype)
         n_x = inputs.X.shape[1]
-        lengths = inputs.X.chunks[0]
-        columns = [
-            [None] * len(lengths) if A is None else list(A.to_delayed().ravel()) for A in inputs
-        ]
-        self._persist(
-            [
-                dask.delayed(_read_partition, pure=False)(
-                    *arrays,
-                    n_x=n_x,
-                    dtype=self.dtype,
-                    location=f"Partition {i} (rows {end - n} to {end - 1})",
-                )
-                for i, (n, end, *arrays) in enumerate(
-                    zip(lengths, accumulate(lengths), *columns, strict=True)
-                )
-                if n > 0
-            ]
-        )
-        summaries = self._compute(_summary)
-        for summary in summaries:
-            if isinstance(summary, Exception):
-                raise summary
-        n_rows, labels, limits = zip(*summaries, strict=True)
+        self._persist(inputs.each_chunk(_read_partition, n_x=n_x, dtype=self.dtype))
+        n_rows, labels, limits = zip(*_without_errors(self._compute(_summary)), strict=True)
         self._n_x, self._lengths = n_x, list(n_rows)
         if inputs.weights is not None:
             lows, highs = zip(*limits, strict=True)
@@ -246,10 +339,7 @@ class DaskData:
         self._persist(self._calls(function, args, each))
 
     def _persist(self, calls: list[Any]) -> None:
-        if hasattr(self._scheduler, "persist"):  # dask.persist of Dask < 2026.1 moves the rows here
-            self._partitions = list(self._scheduler.persist(calls))
-        else:
-            self._partitions = list(dask.persist(*calls, scheduler=self._scheduler))
+        self._partitions = persist(calls, self._scheduler)
 
     def _compute(self, function: Any, *args: Any, each: list[Any] | None = None) -> list[Any]:
         """``function`` of each partition."""
@@ -320,7 +410,7 @@ def _aligned(A: Array) -> Array:
 
 
 def _read_partition(
-    X: Any, y: Any, weights: Any, *, n_x: int, dtype: Any, location: str
+    X: Any, y: Any, weights: Any, i: int, rows: range, *, n_x: int, dtype: Any
 ) -> RawPartition | Exception:
     """The partition, or its error: the client raises the first error of all partitions."""
     try:
@@ -336,6 +426,7 @@ def _read_partition(
         if weights is not None:
             weights = _encoding.validate_sample_weight(weights, len(X))
     except (TypeError, ValueError) as error:
+        location = f"Partition {i} (rows {rows[0]} to {rows[-1]})"
         return _validation.add_location(error, location)
     # Sums depend on the memory order, which a chunk can lose on a network.
     return RawPartition(np.require(X, requirements="C"), y, weights, labels)
@@ -350,6 +441,14 @@ def _labels_of(y: Labels) -> Labels:
     # scikit-learn warns of many classes; each of two rows is not many.
     _encoding.is_multilabel_target(np.repeat(labels, 2))
     return labels
+
+
+def _without_errors(results: Sequence[Any]) -> Sequence[Any]:
+    """The results of all partitions; the first error among them is raised."""
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+    return results
 
 
 def _summary(partition: RawPartition | Exception) -> Any:
@@ -412,7 +511,6 @@ def _reduce_shards(
 
 def predict_lazily(predict: Any, X: Any, from_logits: Any, n_features: int) -> Any:
     """``predict(chunk, from_logits)`` of the chunks of X, lazily."""
-    X = X.to_dask_array() if hasattr(X, "columns") else X.rechunk({1: -1})
     empty = predict(np.zeros((1, n_features)), from_logits)[:0]
     shape = {"drop_axis": 1} if empty.ndim == 1 else {"chunks": (X.chunks[0], empty.shape[1:])}
     return X.map_blocks(_predict_chunk, predict, from_logits, empty, meta=empty, **shape)
@@ -429,34 +527,31 @@ def _predict_chunk(
         raise _validation.add_location(error, f"Partition {block_id[0]}") from error
 
 
-def accuracy(predicted: Any, inputs: DaskInputs) -> float:
-    """The weighted fraction of rows that are predicted correctly, computed."""
-    if predicted.shape[1:] != inputs.y.shape[1:]:
+def accuracy(inputs: DaskInputs, scheduler: Any) -> float:
+    """The weighted fraction of rows whose prediction, in place of X, is correct; computed."""
+    predicted, y, _ = inputs
+    if predicted.shape[1:] != y.shape[1:]:
         raise ValueError(
-            f"y has the shape {inputs.y.shape}, but the predictions have the shape "
+            f"y has the shape {y.shape}, but the predictions have the shape "
             f"{predicted.shape}: use the format of y in fit."
         )
-    drop_axis = list(range(1, predicted.ndim))
-    correct = da.map_blocks(
-        _correct_rows, predicted, inputs.y, dtype=bool, drop_axis=drop_axis, meta=np.empty(0, bool)
-    )
-    weights = da.ones_like(correct, dtype=float) if inputs.weights is None else inputs.weights
-    right, total, smallest, largest = dask.compute(
-        (correct * weights).sum(), weights.sum(), weights.min(), weights.max()
-    )
-    _encoding.check_weight_limits(smallest, largest, "sample_weight")
-    return float(right / total)
+    sums = dask.compute(*inputs.each_chunk(_weight_sums), scheduler=scheduler)
+    correct, total, smallest, largest = zip(*_without_errors(sums), strict=True)
+    _encoding.check_weight_limits(min(smallest), max(largest), "sample_weight")
+    return float(reduce(add, correct) / reduce(add, total))
 
 
-def _correct_rows(predicted: Labels, y: Any, block_id: Any = (0,)) -> npt.NDArray[np.bool_]:
-    """Which rows of a chunk are predicted correctly: all labels of a multilabel row."""
-    if not len(y):
-        return np.zeros(0, bool)
+def _weight_sums(
+    predicted: Labels, y: Any, weights: Any, i: int, rows: range
+) -> tuple[float, float, float, float] | Exception:
+    """Weight of the correct rows and of all rows, and limits of the weights; or the error."""
     try:
         y = _encoding.as_labels(y)
         with _validation.ignore_overflow():  # of a cast of NaN
             _labels_of(y)
+        w = _encoding.validate_sample_weight(1.0 if weights is None else weights, len(rows))
     except (TypeError, ValueError) as error:
-        raise _validation.add_location(error, f"Partition {block_id[0]}") from error
-    correct: npt.NDArray[np.bool_] = (predicted == y).reshape(len(y), -1).all(axis=1)
-    return correct
+        return _validation.add_location(error, f"Partition {i}")
+    assert w is not None
+    correct = (predicted == y).reshape(len(y), -1).all(axis=1)  # all labels of a multilabel row
+    return float(w @ correct), float(w.sum()), float(w.min()), float(w.max())

@@ -18,12 +18,14 @@ from . import _encoding, _prediction, _validation
 from ._classifier import WEIGHTS, BaseTwoLayerSigmoid, TwoLayerSigmoidClassifier, rollback_on_error
 from ._dask_data import (
     DaskData,
-    DaskInputs,
     accuracy,
     check_dask,
     dask_meta,
+    find_scheduler,
     is_dask_collection,
+    lazy_arrays,
     predict_lazily,
+    read_inputs,
     shards_in_memory,
 )
 from ._parallel import single_blas_thread
@@ -113,17 +115,19 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         check_dask("DaskTwoLayerSigmoidClassifier.fit")
         _validation.check_parameters(self)
         _check_supported(self)
-        inputs = DaskInputs.read(X, y, sample_weight, client)
         resume = self.warm_start and hasattr(self, "W1_")
-        validate_data(self, dask_meta(X), skip_check_array=True, reset=not resume)
-        working_dtype = self._working_dtype(inputs.X.dtype)
-        data = DaskData(int(self.n_h), working_dtype, client)
+        scheduler = find_scheduler(client)  # another can become Dask's default during training
+        data = DaskData(int(self.n_h), scheduler)
         with single_blas_thread, _validation.ignore_overflow(), data:
-            weight_sum = self._encode(data, inputs, resume=resume)
+            with read_inputs(X, y, sample_weight, scheduler) as inputs:
+                validate_data(self, dask_meta(X), skip_check_array=True, reset=not resume)
+                dtype = inputs.X.dtype
+                labels = data.read(inputs, self._working_dtype(dtype))
+            weight_sum = self._encode(data, labels, resume=resume)
             self._train(
                 data,
                 weight_sum=weight_sum,
-                dtype=np.dtype(np.float32 if inputs.X.dtype == np.float32 else np.float64),
+                dtype=np.dtype(np.float32 if dtype == np.float32 else np.float64),
                 random_state=check_random_state(self.random_state),
                 resume=resume,
                 inputs={"X": X, "y": y, "sample_weight": sample_weight},
@@ -201,39 +205,44 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         if not is_dask_collection(X):
             return super().score(X, y, sample_weight)
         self._check_columns(X)
-        inputs = DaskInputs.read(X, y, sample_weight)
-        score = accuracy(self._predict_lazily(inputs.X, _prediction.labels), inputs)
-        if score == 0 and not self._multilabel:
-            _validation.check_known_labels(inputs.unique_labels(), self.classes_)
+        scheduler = find_scheduler(None)
+        with read_inputs(X, y, sample_weight, scheduler, self._predict_labels) as inputs:
+            score = accuracy(inputs, scheduler)
+            if score == 0 and not self._multilabel:
+                _validation.check_known_labels(inputs.unique_labels(), self.classes_)
         return score
 
     def _predict(self, X: Any, from_logits: Any) -> Any:
         if not is_dask_collection(X):
             return super()._predict(X, from_logits)
         self._check_columns(X)
-        return self._predict_lazily(X, from_logits)
+        (rows,) = lazy_arrays([X])
+        return self._predict_lazily(rows, from_logits)
 
     def _check_columns(self, X: Any) -> None:
         check_is_fitted(self)
         validate_data(self, dask_meta(X), skip_check_array=True, reset=False)
 
     def _predict_lazily(self, X: Any, from_logits: Any) -> Any:
+        """Of a dask array."""
         # Workers get what prediction needs, but no feature names: chunks are arrays.
         clf = self._unfitted_copy()
         for name in (*WEIGHTS, "classes_", "n_features_in_", "_multilabel"):
             setattr(clf, name, getattr(self, name))
         return predict_lazily(clf._predict, X, from_logits, self.n_features_in_)
 
+    def _predict_labels(self, X: Any) -> Any:
+        return self._predict_lazily(X, _prediction.labels)
+
     def _working_dtype(self, dtype: Any) -> np.dtype[Any]:
         """The dtype of the arithmetic for X of a dtype."""
         return np.dtype(np.float32 if dtype == np.float32 and self.solver == "gd" else np.float64)
 
-    def _encode(self, data: DaskData, inputs: DaskInputs, *, resume: bool) -> float:
-        """Read and encode the rows on the workers; return the sum of their weights as given.
+    def _encode(self, data: DaskData, labels: Any, *, resume: bool) -> float:
+        """Encode the rows on the workers; return the sum of their weights as given.
 
         Sets ``classes_``.
         """
-        labels = data.read(inputs)
         multilabel = labels.ndim == 2
         classes = np.arange(labels.shape[1]) if multilabel else _encoding.unique_labels(labels)
         if not multilabel:

@@ -241,15 +241,17 @@ def broken(rows):
     raise ArithmeticError("on purpose")
 
 
-@pytest.mark.parametrize("what", ["partition", "length"])
+@pytest.mark.parametrize("what", ["partition", "label", "length"])
 def test_failed_fit_of_frame_releases_partitions(client, data, what):
     X, y = (A[:20_000] for A in data)
     frame = pd.DataFrame(X).add_prefix("x").assign(y=y)
     lazy = dd.from_pandas(frame, npartitions=4)
     X, y = lazy.drop(columns="y"), lazy["y"]
-    error, message = ValueError, "y has the shape"
-    if what == "length":
-        y = y[y == 1]
+    error, message = ValueError, r"^Partition 0 .*: y contains missing labels"
+    if what == "label":
+        y = y.astype("Int64").mask(y == 1)
+    elif what == "length":
+        y, message = y[y == 1], "y has the shape"
     else:
         X = X.map_partitions(broken, meta=X)
         error, message = ArithmeticError, "on purpose"

@@ -283,6 +283,37 @@ def test_a_frame_without_rows_is_refused(parquet):
             method(none[FEATURES], none["tree"])
 
 
+@pytest.mark.parametrize(
+    "dtype", ["Int64", "boolean", "Float64", "string", "category", object, "int64[pyarrow]"]
+)
+def test_missing_labels_name_their_partition(blobs_frame, dtype):
+    labels = blobs_frame["tree"]
+    if dtype not in {"string", "category", object}:
+        labels = (labels == "ash").astype("Int64")
+    labels = labels.mask(blobs_frame["row"] == 300).astype(dtype)
+    lazy = dd.from_pandas(blobs_frame.assign(tree=labels), npartitions=4)
+    clf = make_dask_clf()
+    with pytest.raises(ValueError, match=r"^Partition 2 \(rows 256 to 383\): y contains missing"):
+        clf.fit(lazy[FEATURES], lazy["tree"])
+    known = lazy.dropna(subset=["tree"])
+    clf.fit(known[FEATURES], known["tree"])
+    assert len(clf.classes_) == len(labels.dropna().unique())
+    with pytest.raises(ValueError, match=r"^Partition 2: y contains missing labels"):
+        clf.score(lazy[FEATURES], lazy["tree"])
+
+
+@pytest.mark.parametrize("dtype", ["Float64", "Int64"])
+def test_missing_nullable_numbers_name_their_partition(blobs_frame, dtype):
+    numbers = blobs_frame["row"].astype(dtype).mask(blobs_frame["row"] == 300)
+    lazy = dd.from_pandas(blobs_frame.assign(number=numbers), npartitions=4)
+    there = r"^Partition 2 \(rows 256 to 383\): Input"
+    clf = make_dask_clf()
+    with pytest.raises(ValueError, match=f"{there} X contains NaN"):
+        clf.fit(lazy[["a", "number"]], lazy["tree"])
+    with pytest.raises(ValueError, match=f"{there} sample_weight contains NaN"):
+        clf.fit(lazy[FEATURES], lazy["tree"], lazy["number"])
+
+
 @pytest.mark.slow
 def test_missing_dask_names_the_extra():
     program = """

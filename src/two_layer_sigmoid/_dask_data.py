@@ -206,8 +206,8 @@ def _in_equal_chunks(X: Any, y: Any, sample_weight: Any) -> DaskInputs:
 def _in_chunks_of(X: Any, A: Any, name: str) -> Any:
     """``A`` as a dask array in chunks of the rows of X."""
     if not is_dask_collection(A):
-        A = A.toarray() if sparse.issparse(A) else A
         A = _encoding.as_labels(A) if name == "y" else np.asarray(A)
+        A = np.asarray(A.toarray() if sparse.issparse(A) else A)
     if A.ndim == 0 or A.shape[0] != X.shape[0]:
         n_rows = _encoding.counted(X.shape[0], "row")
         raise ValueError(f"{name} has the shape {A.shape}, but X has {n_rows}.")

@@ -23,7 +23,7 @@ da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
 distributed = pytest.importorskip("distributed")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
-M, N_X = 40_000, 20  # rows and features: 8 blocks in memory, each a shard
+M, N_X, CHUNK = 40_000, 20, 5000  # rows, features, and rows in a chunk
 QUICK = {"max_iter": 40, "random_state": 0, "n_h": 8}
 
 
@@ -59,15 +59,17 @@ def data():
 
 @pytest.fixture(scope="module")
 def local(data):
-    return TwoLayerSigmoidClassifier(**QUICK).fit(*data)
+    """The fit by threads of this process."""
+    X, y = data
+    with dask.config.set(scheduler="threads"):
+        return DaskTwoLayerSigmoidClassifier(**QUICK).fit(da.from_array(X, (CHUNK, -1)), y)
 
 
 @pytest.fixture
 def spread_out(client, data):
-    """The data in chunks that cut no shard, shared out to the workers."""
-    clf = DaskTwoLayerSigmoidClassifier(**QUICK)
+    """The data in eight chunks, shared out to the workers."""
     X, y = data
-    X = da.from_array(X, chunks=(clf.row_chunks(X), -1))
+    X = da.from_array(X, chunks=(CHUNK, -1))
     X, y = dask.persist(X, da.from_array(y, chunks=X.chunks[0]))
     distributed.wait([X, y])
     return X, y
@@ -84,8 +86,10 @@ def n_kept(client):
         time.sleep(0.05)
 
 
-def test_processes_equal_the_fit_in_memory(client, spread_out, local):
+def test_processes_equal_the_fit_in_memory(client, spread_out, data, local):
     X, y = spread_out
+    in_memory = TwoLayerSigmoidClassifier(**QUICK).fit(*data)
+    assert_allclose_weights(local, in_memory, 1e-6)
     assert_same_weights(DaskTwoLayerSigmoidClassifier(**QUICK).fit(X, y, client=client), local)
     assert len(set(client.who_has(X).values())) > 1
 
@@ -97,7 +101,7 @@ def test_one_worker_with_two_threads_is_equal(data, local):
     )
     with one, distributed.Client(one):
         clf = DaskTwoLayerSigmoidClassifier(**QUICK)
-        clf.fit(da.from_array(X, chunks=(clf.row_chunks(X), -1)), y)
+        clf.fit(da.from_array(X, chunks=(CHUNK, -1)), y)
     assert_same_weights(clf, local)
 
 
@@ -107,8 +111,8 @@ def test_client_argument_selects_the_cluster(cluster, data, local):
         seen = []
         clf = Watched(**QUICK)
         clf.at_update = lambda: seen.append(len(client.has_what()) and in_memory(cluster))
-        clf.fit(da.from_array(X, chunks=(clf.row_chunks(X), -1)), y, client=client)
-        assert min(seen) >= 8  # all shards stay on the workers
+        clf.fit(da.from_array(X, chunks=(CHUNK, -1)), y, client=client)
+        assert min(seen) >= 8  # all chunks stay on the workers
     assert_same_weights(clf, local)
 
 
@@ -130,7 +134,7 @@ def test_new_default_client_does_not_change_the_cluster(cluster, data, local):
 
         clf.at_update = connect
         try:
-            clf.fit(da.from_array(X, chunks=(clf.row_chunks(X), -1)), y)
+            clf.fit(da.from_array(X, chunks=(CHUNK, -1)), y)
         finally:
             for client in clients[::-1]:
                 client.close()
@@ -176,7 +180,7 @@ def test_partitions_are_not_moved(client, spread_out):
         [
             (task.nbytes, len(task.who_has))
             for task in list(tasks.values())
-            if str(task.key).startswith("_with_shards")
+            if str(task.key).startswith("_encode_partition")
         ]
     )
     clf.fit(X, y)

@@ -18,8 +18,6 @@ from tests.helpers import (
     on_dask,
     with_entry,
 )
-from two_layer_sigmoid._blocks import shard_blocks
-from two_layer_sigmoid._dask_data import partition_shards
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
@@ -37,19 +35,6 @@ LAZY = {
     "sorted": lambda lazy: lazy.sort_values("a"),
     "merged": lambda lazy: lazy.merge(lazy[["row", "group"]], on="row"),
 }
-
-
-@pytest.mark.parametrize("lengths", [[32] * 16, [512], [96, 416], [1, 511], [100] * 5 + [12]])
-def test_partition_shards_cover_rows_in_order(lengths, small_blocks):
-    parts = partition_shards(lengths, 2, 8, np.float64)
-    rows = [
-        np.arange(n)[block]
-        for n, part in zip(lengths, parts, strict=True)
-        for shard in part
-        for block in shard_blocks(shard)
-    ]
-    assert_array_equal(np.concatenate(rows), np.concatenate([np.arange(n) for n in lengths]))
-    assert max(map(len, rows)) == 16
 
 
 def test_partitions_with_mixed_label_types_are_refused(many_blobs):

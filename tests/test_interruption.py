@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -23,8 +23,8 @@ from tests.helpers import (
     on_dask,
     penalty,
 )
-from two_layer_sigmoid import TwoLayerSigmoidClassifier, _parallel, _solvers
-from two_layer_sigmoid._solvers import Monitor
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, _monitor, _solvers
+from two_layer_sigmoid._monitor import Monitor
 
 # The best weights so far
 
@@ -137,7 +137,7 @@ def test_ctrl_c_keeps_the_best_state():
     assert best is state
     assert (state.best_loss, state.loss_curve) == (1.0, [3.0, 1.0, 2.0])
     assert state.stop_reason == "interrupted"
-    _solvers.finalize(state, Quadratic(), np.float64)
+    _monitor.finalize(state, Quadratic(), np.float64)
     assert_array_equal(theta, 0.5)  # after one update
 
 
@@ -225,14 +225,14 @@ class Slow(TwoLayerSigmoidClassifier):
         return super()._cost(cache, Y, **options)
 
 
-@pytest.mark.parametrize(("where", "name"), [(ThreadPoolExecutor, "submit"), (_parallel, "wait")])
+@pytest.mark.parametrize(("where", "name"), [(ThreadPoolExecutor, "submit"), (Future, "result")])
 def test_ctrl_c_leaves_no_worker_running(moons, small_blocks, monkeypatch, where, name):
     calls = itertools.count()
     original = getattr(where, name)
 
     def interrupted_once(*args):
         result = original(*args) if name == "submit" else None
-        if next(calls) == 10:
+        if next(calls) == 200:
             raise KeyboardInterrupt
         return result or original(*args)
 

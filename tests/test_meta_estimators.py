@@ -1,7 +1,6 @@
 """The estimator in the searches, ensembles and displays of scikit-learn."""
 
 import re
-from email.message import Message
 
 import matplotlib as mpl
 import numpy as np
@@ -36,7 +35,7 @@ from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.fixes import parse_version
 
-from two_layer_sigmoid import TwoLayerSigmoidClassifier, _classifier
+from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 mpl.use("Agg")
 
@@ -181,14 +180,6 @@ def test_html_representation_shows_fitted_attributes(data):
 def test_html_representation_has_no_link_without_a_site():
     html = CLF._repr_html_()
     assert not re.search("href=[^>]*two_layer_sigmoid", html)
-
-
-def test_html_representation_links_to_a_published_site(monkeypatch):
-    published = Message()
-    published["Project-URL"] = "Documentation, https://example.org/docs"
-    monkeypatch.setattr(_classifier, "metadata", lambda name: published)
-    page = "https://example.org/docs/api/two_layer_sigmoid.TwoLayerSigmoidClassifier.html"
-    assert page in CLF._repr_html_()
 
 
 FAST = TwoLayerSigmoidClassifier(n_h=4, max_iter=100, random_state=0)

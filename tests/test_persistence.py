@@ -63,7 +63,7 @@ def test_estimator_keeps_no_data(moons):
     X, y = moons
     clf = TwoLayerSigmoidClassifier(max_iter=20, early_stopping=True, random_state=0).fit(X, y)
     arrays = {name: value for name, value in vars(clf).items() if isinstance(value, np.ndarray)}
-    known = {"W1_", "b1_", "W2_", "b2_", "mean_", "scale_", "classes_", "init_losses_"}
+    known = {"W1_", "b1_", "W2_", "b2_", "mean_", "var_", "scale_", "classes_"}
     assert set(arrays) == known
     assert all(array.size <= clf.n_h * X.shape[1] for array in arrays.values())
     assert not any(np.shares_memory(array, X) for array in arrays.values())

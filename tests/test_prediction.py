@@ -11,14 +11,9 @@ from scipy.sparse import csr_array
 from scipy.special import expit
 from sklearn import config_context
 
-from two_layer_sigmoid import (
-    TwoLayerSigmoidClassifier,
-    _classifier,
-    _network,
-    _prediction,
-    _validation,
-)
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, _base, _checks, _network, _prediction
 from two_layer_sigmoid._network import Parameters
+from two_layer_sigmoid._targets import Targets
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -46,25 +41,29 @@ def test_float32_logits_are_computed_in_float32(n_jobs):
     assert_allclose(Z2, expected, rtol=1e-4, atol=1e-5)
 
 
+TWO = Targets(np.array([0, 1]), False)
+THREE = Targets(np.array([5, 6, 7]), False)
+MULTILABEL = Targets(np.arange(3), True)
+
+
 def test_class_1_needs_more_than_one_half():
-    classes = np.array(["no", "yes"])
+    targets = Targets(np.array(["no", "yes"]), False)
     tiny = np.finfo(float).tiny  # its sigmoid rounds to 0.5, yet it is above
     assert_array_equal(
-        _prediction.labels(np.array([[-1.0], [0.0], [tiny], [1.0]]), classes, False),
+        targets.labels(np.array([[-1.0], [0.0], [tiny], [1.0]])),
         ["no", "no", "yes", "yes"],
     )
     Z2 = np.array([[-3.0, -2, -1], [50, 60, 40]])
-    assert_array_equal(_prediction.labels(Z2, np.array([5, 6, 7]), False), [7, 6])
-    assert_array_equal(_prediction.labels(Z2, np.arange(3), True), [[0, 0, 0], [1, 1, 1]])
+    assert_array_equal(THREE.labels(Z2), [7, 6])
+    assert_array_equal(MULTILABEL.labels(Z2), [[0, 0, 0], [1, 1, 1]])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("multilabel", [False, True])
-def test_probabilities_agree_with_their_logarithms(dtype, multilabel):
+@pytest.mark.parametrize("targets", [THREE, MULTILABEL], ids=["multiclass", "multilabel"])
+def test_probabilities_agree_with_their_logarithms(dtype, targets):
     z = np.array([-800, -30, -1, 0, 1, 30, 800], dtype)
     Z2 = np.column_stack([z, z[::-1], 0.5 * z])
-    P = _prediction.probabilities(Z2, None, multilabel)
-    log_P = _prediction.log_probabilities(Z2, None, multilabel)
+    P, log_P = targets.probabilities(Z2), targets.log_probabilities(Z2)
     assert P.dtype == log_P.dtype == dtype
     assert (P > 0).all()
     assert (P < 1).all()
@@ -72,7 +71,7 @@ def test_probabilities_agree_with_their_logarithms(dtype, multilabel):
     inside = log_P > np.log(np.finfo(dtype).tiny)
     tol = 10 * np.finfo(dtype).eps
     assert_allclose(log_P[inside], np.log(P[inside]), rtol=tol, atol=tol)
-    if multilabel:
+    if targets.is_multilabel:
         assert_allclose(P, expit(Z2), rtol=tol, atol=np.finfo(dtype).tiny)
     else:
         assert_allclose(P.sum(axis=1), 1, rtol=tol)
@@ -80,31 +79,28 @@ def test_probabilities_agree_with_their_logarithms(dtype, multilabel):
 
 def test_log_probabilities_sort_like_probabilities():
     Z2 = np.array([[-900.0, -800.0, 5.0], [-800.0, -900.0, 5.0], [-1e6, 3.0, -2e6]])
-    P, log_P = (
-        _prediction.probabilities(Z2, None, False),
-        _prediction.log_probabilities(Z2, None, False),
-    )
+    P, log_P = THREE.probabilities(Z2), THREE.log_probabilities(Z2)
     assert_array_equal(np.argsort(log_P), np.argsort(P))
     assert_allclose(log_P, np.log(P), rtol=1e-12, atol=1e-15)
 
 
 def test_log_probabilities_are_bounded():
-    log_P = _prediction.log_probabilities(np.array([[-1e6]]), None, False)
+    log_P = TWO.log_probabilities(np.array([[-1e6]]))
     assert_array_equal(log_P[0, 1], 8 * np.log(np.finfo(float).tiny))
 
 
 def test_one_logit_gives_both_probabilities():
     Z2 = np.array([[-800.0], [-1.0], [800.0]])
-    P = _prediction.probabilities(Z2, None, False)
+    P = TWO.probabilities(Z2)
     assert_allclose(P[:, 1], [0, expit(-1.0), 1], atol=1e-15)
     assert_allclose(P.sum(axis=1), 1, rtol=1e-15)
-    log_P = _prediction.log_probabilities(Z2, None, False)
+    log_P = TWO.log_probabilities(Z2)
     assert_array_equal(log_P[0], [0, -800])
     assert_array_equal(log_P[2], [-800, 0])
 
 
 def test_very_negative_logits_are_normalised():
-    P = _prediction.probabilities(np.array([[-1000.0, -1000.0, -1001.0]]), None, False)
+    P = THREE.probabilities(np.array([[-1000.0, -1000.0, -1001.0]]))
     expected = np.exp([0, 0, -1.0])
     assert_allclose(P, [expected / expected.sum()])
 
@@ -180,7 +176,7 @@ def test_fast_validation_changes_nothing(small_moons, dtype, assume_finite, name
             }
 
     fast = outcomes()
-    monkeypatch.setattr(_validation, "is_valid", lambda *_: False)
+    monkeypatch.setattr(_checks, "needs_no_conversion", lambda *_: False)
     slow = outcomes()
     for key, (result, messages) in slow.items():
         assert_array_equal(fast[key][0], result, err_msg=str(key))
@@ -192,7 +188,7 @@ def test_fast_validation_is_used(small_moons, monkeypatch):
     X, y = small_moons
     clf = TwoLayerSigmoidClassifier(max_iter=20, random_state=0).fit(X, y)
     before = clf.predict_proba(X[:1])
-    monkeypatch.setattr(_classifier, "validate_data", None)
+    monkeypatch.setattr(_base, "validate_data", None)
     assert_array_equal(clf.predict_proba(X[:1]), before)
     with pytest.raises(TypeError, match="not callable"):
         clf.predict_proba(X[:1].tolist())

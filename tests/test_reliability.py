@@ -37,9 +37,10 @@ def test_two_units_learn_the_lecture_data():
 
 
 @pytest.mark.parametrize("standardise", [False, True])
-def test_two_units_learn_by_default(standardise):
+def test_two_units_learn_in_3000_updates(standardise):
     X, y = problems.load(problems.lecture, standardise)
-    losses = [TwoLayerSigmoidClassifier(2, random_state=seed).fit(X, y).loss_ for seed in range(20)]
+    clf = TwoLayerSigmoidClassifier(2, max_iter=3000)
+    losses = [clf.set_params(random_state=seed).fit(X, y).loss_ for seed in range(20)]
     assert sum(loss < 0.20 for loss in losses) >= 19
 
 

@@ -5,14 +5,10 @@ import http.server
 import re
 import shutil
 import threading
-from email.message import Message
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin
 
 import pytest
-
-from two_layer_sigmoid import TwoLayerSigmoidClassifier, _classifier
-from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
 
 pytestmark = pytest.mark.slow
 SITE = Path(__file__).parents[1] / "build" / "html"
@@ -242,16 +238,3 @@ def test_front_page_links_stay_on_the_site(page, address):
 def test_gallery_output_matches_the_text(example, output):
     page = (SITE / "gallery" / f"plot_{example}.html").read_text()
     assert re.search(output, re.sub("<[^>]+>", "", page))
-
-
-@pytest.mark.skipif(not PAGES, reason="the documentation is not built")
-@pytest.mark.parametrize(
-    "estimator",
-    [TwoLayerSigmoidClassifier(), DaskTwoLayerSigmoidClassifier()],
-    ids=lambda e: type(e).__name__,
-)
-def test_links_of_the_html_representation_have_pages(estimator, monkeypatch):
-    published = Message()
-    published["Project-URL"] = "Documentation, https://example.org"
-    monkeypatch.setattr(_classifier, "metadata", lambda name: published)
-    assert estimator._get_doc_link().removeprefix("https://example.org/") in PAGES

@@ -8,17 +8,17 @@ from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 QUICK = [
     TwoLayerSigmoidClassifier(max_iter=300),
+    TwoLayerSigmoidClassifier(solver="lbfgs", max_iter=100),
+]
+SLOW = [
     TwoLayerSigmoidClassifier(n_h=2, init="small", max_iter=500),
     TwoLayerSigmoidClassifier(class_weight="balanced", max_iter=300),
     TwoLayerSigmoidClassifier(momentum=0.9, learning_rate=0.3, max_iter=300),
     TwoLayerSigmoidClassifier(batch_size=16, max_iter=50),
-    TwoLayerSigmoidClassifier(solver="lbfgs", max_iter=100),
     TwoLayerSigmoidClassifier(solver="lbfgs", n_h=2, n_init=3, alpha=1e-3),
     TwoLayerSigmoidClassifier(early_stopping=True, max_iter=300),
     TwoLayerSigmoidClassifier(standardize=False, max_iter=300),
     TwoLayerSigmoidClassifier(alpha=0, max_iter=300),
-]
-SLOW = [
     TwoLayerSigmoidClassifier(),
     TwoLayerSigmoidClassifier(n_h=8, max_iter=3000, **LECTURE),
     TwoLayerSigmoidClassifier(n_h=4, solver="lbfgs", alpha="loo", max_iter=200),

@@ -1,9 +1,7 @@
 """The solvers and their stopping rules on functions with known minima, without data."""
 
 import math
-import re
-from functools import partial
-from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,9 +9,9 @@ from helpers import Quadratic, descend, make_clf, make_state
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize
 
-from two_layer_sigmoid import _network, _solvers
+from two_layer_sigmoid import _monitor, _network, _solvers
+from two_layer_sigmoid._monitor import Monitor
 from two_layer_sigmoid._network import Parameters
-from two_layer_sigmoid._solvers import Monitor
 
 
 class Callbacks:
@@ -22,11 +20,11 @@ class Callbacks:
     def __init__(self, stop_at=None):
         self.stop_at, self.n_begun = stop_at, 0
 
-    def begin_iteration(self):
+    def begin_iteration(self, state):
         self.n_begun += 1
         return self.n_begun - 1 == self.stop_at
 
-    def end_iteration(self):
+    def end_iteration(self, state):
         return False
 
 
@@ -151,7 +149,7 @@ def test_early_stopping_and_restoring_the_best(solver):
     curve = state.validation_loss_curve
     assert len(curve) == state.n_iter
     assert state.n_iter - curve.index(min(curve)) == 4
-    _solvers.finalize(state, Quadratic(), np.float64)
+    _monitor.finalize(state, Quadratic(), np.float64)
     assert distance_from_0_9(state.params) == state.monitored_loss == min(curve)
     assert state.loss == state.restorable_loss == Quadratic().loss(state.params)
 
@@ -181,14 +179,14 @@ def test_plateau_excludes_the_penalty():
 def test_last_parameters_can_be_best():
     monitor = Monitor(tol=1e-6, validation_loss=Quadratic().loss, n_iter_no_change=9)
     state = descend(Quadratic(), np.zeros(4), 2, monitor=monitor)
-    _solvers.finalize(state, Quadratic(), np.float64)
+    _monitor.finalize(state, Quadratic(), np.float64)
     assert state.stop_reason == "max_iter"
     assert state.loss == 1.125 < min(state.validation_loss_curve)
 
 
 def test_finalize_rounds_to_the_dtype():
     state = make_state(np.full(4, 0.1))
-    _solvers.finalize(state, Quadratic(), np.dtype("float32"))
+    _monitor.finalize(state, Quadratic(), np.dtype("float32"))
     assert_array_equal(state.theta, np.full(4, np.float32(0.1)))
     assert state.loss == Quadratic().loss(state.params)
 
@@ -197,14 +195,14 @@ def test_going_back_resets_the_velocity():
     monitor = Monitor(tol=0.0, validation_loss=distance_from_0_9, n_iter_no_change=4)
     state = descend(Quadratic(), np.zeros(4), learning_rate=0.1, momentum=0.5, monitor=monitor)
     assert state.velocity.any()
-    _solvers.finalize(state, Quadratic(), np.float64)
+    _monitor.finalize(state, Quadratic(), np.float64)
     assert_array_equal(state.velocity, 0.0)
 
 
 def test_staying_keeps_the_velocity():
     monitor = Monitor(tol=0.0, validation_loss=Quadratic().loss, n_iter_no_change=4)
     state = descend(Quadratic(), np.zeros(4), 3, learning_rate=0.1, momentum=0.5, monitor=monitor)
-    _solvers.finalize(state, Quadratic(), np.float64)
+    _monitor.finalize(state, Quadratic(), np.float64)
     assert state.velocity.any()
 
 
@@ -419,16 +417,21 @@ class Parabola(Quadratic):
         return loss - 1, grads
 
 
-def minibatches(theta, max_iter, *, learning_rate=0.5, objective=None, epoch=None, **monitor):
-    state, objective = make_state(theta), objective or Halves()
-    step = partial(_solvers.gradient_step, update=_network.update, learning_rate=learning_rate)
-    epoch = epoch or objective.epoch
-    monitor = Monitor(**monitor)
+def in_minibatches(objective, state, max_iter, monitor, epoch, **options):
+    """Gradient descent whose epochs are those of ``epoch``, instead of a data set's."""
+    objective.data = SimpleNamespace(n_rows=2)
+    objective.minibatches = lambda size, random_state: epoch()
+    options = {"update": _network.update, "learning_rate": 0.5, "batch_size": 1} | options
     with np.errstate(over="ignore", invalid="ignore"):
-        _solvers.minibatch_descent(
-            objective, state, max_iter, monitor, step=step, minibatches=epoch
-        )
+        _solvers.gradient_descent(objective, state, max_iter, monitor, **options)
     return state
+
+
+def minibatches(theta, max_iter, *, learning_rate=0.5, objective=None, epoch=None, **monitor):
+    objective = objective or Halves()
+    epoch, monitor = epoch or objective.epoch, Monitor(**monitor)
+    state = make_state(theta)
+    return in_minibatches(objective, state, max_iter, monitor, epoch, learning_rate=learning_rate)
 
 
 def test_epoch_updates_once_per_minibatch():
@@ -478,16 +481,15 @@ def test_spoiled_epoch_is_undone(n_good_epochs, ends_at):
             return params
 
     state = make_state(np.full(4, 0.5))
-    step = partial(_solvers.gradient_step, update=Overflowing().update, learning_rate=0.1)
-    with np.errstate(invalid="ignore"):
-        _solvers.minibatch_descent(
-            Quadratic(),
-            state,
-            n_good_epochs + 1,
-            Monitor(tol=0.0),
-            step=step,
-            minibatches=lambda: iter([(Quadratic(), 1.0)]),
-        )
+    in_minibatches(
+        Quadratic(),
+        state,
+        n_good_epochs + 1,
+        Monitor(tol=0.0),
+        lambda: iter([(Quadratic(), 1.0)]),
+        update=Overflowing().update,
+        learning_rate=0.1,
+    )
     assert state.stop_reason == "diverged"
     assert_array_equal(state.theta, seen[-2] if ends_at == "best" else np.full(4, 0.5))
     assert state.loss == Quadratic().loss(state.params)
@@ -503,10 +505,7 @@ def test_minibatch_gradients_have_parameter_dtype(dtype):
             return super().should_stop(state, loss, gradient, max_iter)
 
     state = make_state(np.zeros(4, dtype))
-    step = partial(_solvers.gradient_step, update=_network.update, learning_rate=0.5)
-    _solvers.minibatch_descent(
-        Halves(), state, 2, Recorded(tol=0.0), step=step, minibatches=Halves().epoch
-    )
+    in_minibatches(Halves(), state, 2, Recorded(tol=0.0), Halves().epoch)
     assert dtypes == {np.dtype(dtype)}
 
 
@@ -605,7 +604,7 @@ def test_stop_in_last_rung_keeps_the_best():
 
 
 class StopsAtTheEnd(Callbacks):
-    def end_iteration(self):
+    def end_iteration(self, state):
         return True
 
 
@@ -638,26 +637,9 @@ def test_first_rung_leaves_time_for_the_others():
 
 
 def test_starts_are_announced(capsys):
-    bound = []
-    monitor = Monitor(tol=0.0, print_every=1, bind=bound.append)
-    _, _, states = halving(2, 4, 2, monitor=monitor)
-    assert bound == [*states, states[0]]
+    halving(2, 4, 2, monitor=Monitor(tol=0.0, print_every=1))
     assert capsys.readouterr().out.splitlines() == [
         "Start 1 of 2, up to iteration 2",
         "Start 2 of 2, up to iteration 2",
         "Start 1 of 2, up to iteration 4",
     ]
-
-
-# The example of the contributing guide
-
-
-def test_solver_of_the_contributing_guide_works():
-    page = (Path(__file__).parents[1] / "docs" / "contributing.md").read_text()
-    (source,) = re.findall(r"```python\n(def .*?)```", page, flags=re.DOTALL)
-    namespace = {"np": np}
-    exec(source, namespace)
-    state = make_state(np.zeros(4))
-    namespace["sign_descent"](Quadratic(), state, 50, Monitor(tol=0.2), learning_rate=0.125)
-    assert_array_equal(state.theta, 0.875)  # the gradient is -0.125 there
-    assert (state.stop_reason, state.n_iter) == ("converged", 7)

@@ -12,7 +12,8 @@ from sklearn.metrics import log_loss
 from tests.helpers import assert_same_weights, make_clf
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _network
 from two_layer_sigmoid._network import Parameters
-from two_layer_sigmoid._statistics import Moments, rescaled
+from two_layer_sigmoid._summary import Summary
+from two_layer_sigmoid._training import rescaled
 
 SIZE = 200  # rows in a chunk
 SEEDS = range(3)
@@ -205,7 +206,8 @@ def random_network(seed=0):
 
 
 def moments(mean, std):
-    return Moments(np.array(mean, float), np.square(np.array(std, float)), 100.0)
+    mean, var = np.array(mean, float), np.square(np.array(std, float))
+    return Summary(100.0, mean, var, np.abs(mean), np.zeros((2, 1)))
 
 
 def hidden(params, x):

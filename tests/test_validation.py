@@ -21,7 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.fixes import parse_version
 
-from two_layer_sigmoid import TwoLayerSigmoidClassifier, _validation
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, _diagnostics
 
 X = np.random.RandomState(0).standard_normal((20, 2))
 y = np.arange(20) % 2
@@ -236,9 +236,9 @@ def test_high_rate_ends_above_the_plateau():
 @pytest.mark.parametrize(
     ("params", "remedy"),
     [
-        ({"max_iter": "auto", "tol": 0.5}, "Lower tol=0.5, lower learning_rate=1.2 or alpha"),
-        ({"max_iter": 20, "learning_rate": 100}, "Raise max_iter=20, lower learning_rate=100 or"),
-        ({"max_iter": 3, "learning_rate": 1e-3}, "Raise max_iter=3, lower learning_rate=0.001 or"),
+        ({"max_iter": 1000, "tol": 0.5}, "Lower tol=0.5, lower learning_rate=1.2, or lower alpha"),
+        ({"max_iter": 20, "learning_rate": 100}, "Raise max_iter=20, lower learning_rate=100, or"),
+        ({"max_iter": 3, "learning_rate": 1e-3}, "Raise max_iter=3, lower learning_rate=0.001, or"),
         ({"solver": "lbfgs", "max_iter": 1}, "Raise max_iter=1, lower alpha, or change init or"),
         ({"solver": "lbfgs", "alpha": 10}, "Lower tol=1e-06, lower alpha, or change init or"),
         ({"alpha": 0.8}, "Lower tol=1e-06, lower alpha, or change learning_rate, init or random"),
@@ -262,7 +262,7 @@ def test_separable_classes_warn_without_penalty(standardize):
 
 def test_raw_digits_without_standardize_are_unstable():
     X, y = load_digits(return_X_y=True)
-    message = r"Training is unstable.* Set standardize=True\. Lower learning_rate=1\.2"
+    message = r"Training is unstable.* Set standardize=True, or lower learning_rate=1\.2"
     with pytest.warns(ConvergenceWarning, match=message):
         make_clf(**LECTURE).fit(X, y)
 
@@ -322,7 +322,7 @@ def test_ending_on_the_plateau_warns(lecture):
 
 def test_warnings_point_past_the_package_only(lecture):
     """Not past a script whose folder begins like the package's."""
-    script = _validation.PACKAGE.rstrip(os.sep) + "_study" + os.sep + "run.py"
+    script = _diagnostics.PACKAGE.rstrip(os.sep) + "_study" + os.sep + "run.py"
     fit = compile("make_clf(n_h=2).fit(*data)", script, "exec")
     with pytest.warns(ConvergenceWarning, match="plateau") as caught:
         exec(fit, {"make_clf": make_clf, "data": lecture})

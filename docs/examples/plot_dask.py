@@ -24,9 +24,10 @@ from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
 PARAMS = {"max_iter": 100, "random_state": 0}
 
 
-def fit_on_cluster(X, y, row_chunks):
-    """Train on X and y in chunks of ``row_chunks`` rows."""
-    X, y = da.from_array(X, chunks=(row_chunks, -1)), da.from_array(y, chunks=row_chunks)
+def fit_on_cluster(X, y, n_chunks):
+    """Train on X and y in chunks of rows."""
+    rows = len(X) // n_chunks
+    X, y = da.from_array(X, chunks=(rows, -1)), da.from_array(y, chunks=rows)
     return DaskTwoLayerSigmoidClassifier(**PARAMS).fit(X, y)
 
 
@@ -36,8 +37,8 @@ def largest_difference(one, other):
     return max(np.abs(getattr(one, name) - getattr(other, name)).max() for name in names)
 
 
-def plot_results(clf, local, others, X, y):
-    """Plot the probabilities, and the loss differences of other chunks from the fit in memory."""
+def plot_results(clf, local, fits, X, y):
+    """Plot the probabilities, and the differences of the losses from those in memory."""
     _, axes = plt.subplots(1, 2, figsize=(10, 4.5), layout="constrained")
     surface = {"cmap": "PuOr_r", "levels": np.linspace(0, 1, 11), "alpha": 0.5}
     display = DecisionBoundaryDisplay.from_estimator(
@@ -50,13 +51,13 @@ def plot_results(clf, local, others, X, y):
         axes[0].scatter(*X[y == label].T, label=f"class {label}", **style)
     axes[0].set(title="Trained by two workers", xlabel="first feature", ylabel="second feature")
     axes[0].legend(loc="upper right")
-    for (n_chunks, other), style in zip(others.items(), ("o", "s"), strict=True):
-        difference = np.abs(np.subtract(other.loss_curve_, local.loss_curve_))
+    for (n_chunks, fit), style in zip(fits.items(), ("o", "s"), strict=True):
+        difference = np.abs(np.subtract(fit.loss_curve_, local.loss_curve_))
         axes[1].plot(difference, style, ms=3, label=f"{n_chunks} chunks")
     axes[1].set(
         xlabel="iteration",
         ylabel="absolute difference of the loss in nats",
-        title="Chunks that cut shards, compared with the fit in memory",
+        title="Compared with the fit in memory",
     )
     axes[1].legend()
     plt.show()
@@ -68,24 +69,17 @@ def main():
     local = TwoLayerSigmoidClassifier(**PARAMS).fit(X, y)
     cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0")
     with cluster, Client(cluster):
-        row_chunks = DaskTwoLayerSigmoidClassifier(**PARAMS).row_chunks(X)
-        clf = fit_on_cluster(X, y, row_chunks)
-        others = {n: fit_on_cluster(X, y, len(X) // n) for n in (3, 12)}
-    print(
-        f"row_chunks: {len(row_chunks)} chunks of {row_chunks[0]} rows, "
-        f"the last of {row_chunks[-1]}"
-    )
+        fits = {n_chunks: fit_on_cluster(X, y, n_chunks) for n_chunks in (3, 12)}
     print("largest difference from the weights of the fit in memory:")
-    print(f"  {len(row_chunks)} chunks of row_chunks:", largest_difference(clf, local))
-    for n, other in others.items():
-        print(f"  {n} chunks that cut shards:", largest_difference(other, local))
-    plot_results(clf.to_local(), local, others, X, y)
+    for n_chunks, clf in fits.items():
+        print(f"  {n_chunks} chunks:", largest_difference(clf, local))
+    plot_results(fits[12].to_local(), local, fits, X, y)
 
 
 # %%
-# ``fit`` adds up the gradients of shards, which are groups of consecutive rows. ``row_chunks``
-# returns chunk lengths that cut no shard of the fit in memory. With these chunks the weights equal
-# those of the fit in memory bit for bit. With other chunks they differ by rounding.
+# ``fit`` adds up the gradients of the chunks in their order, a fit in memory those of its own
+# blocks of rows. So the weights differ by rounding. The same chunks give the same weights bit for
+# bit, on any number of workers.
 #
 # The fitted attributes are NumPy arrays. ``to_local`` returns a ``TwoLayerSigmoidClassifier`` with
 # the same weights.

@@ -65,11 +65,3 @@ for ax, i, rank in zip(axes, order[[0, -1]], ["lowest", "highest"], strict=True)
         ax.scatter(*X[y == label].T, s=10, **style)
     ax.set_title(f"{rank} loss with n_init=1: {singles[i].loss_:.3f}")
 plt.show()
-
-# %%
-# Losses of the initialisations
-# -----------------------------
-# ``init_losses_`` holds the last training loss of each initialisation. Successive halving stops
-# most of them early. If the losses differ much, more initialisations can find a better minimum.
-
-print(np.array2string(np.sort(multiples[0].init_losses_), precision=3))

@@ -65,7 +65,7 @@ class BlockedData:
     The shape of the data alone determines the blocks, and groups consecutive blocks into at most
     ``N_SHARDS`` shards. A reduction combines the results for the blocks of a shard in order, then
     the results for the shards in order. This fixed order is part of the contract: it makes results
-    independent of the number of threads and of machines.
+    independent of the number of threads.
 
     Parameters
     ----------
@@ -79,8 +79,6 @@ class BlockedData:
         Number of hidden units.
     pool : ThreadPool, default=None
         The threads that compute the shards; None is the calling thread.
-    shards : list of range, default=None
-        Where the blocks of each shard start, if these rows are a partition of a larger data set.
     """
 
     def __init__(
@@ -91,7 +89,6 @@ class BlockedData:
         n_h: int,
         *,
         pool: ThreadPool | None = None,
-        shards: Shards | None = None,
     ) -> None:
         self.X, self.Y, self.dtype = X, Y, X.dtype
         self.weights = None if weights is None else weights.astype(X.dtype, copy=False)
@@ -101,7 +98,7 @@ class BlockedData:
                 Block(X[rows].T, Y[:, rows], None if self.weights is None else self.weights[rows])
                 for rows in shard_blocks(shard)
             ]
-            for shard in shards or row_shards(X, n_h)
+            for shard in row_shards(X, n_h)
         ]
         self._only_block = self._shards[0][0] if sum(map(len, self._shards)) == 1 else None
         self._pool = pool or ThreadPool(1)
@@ -120,13 +117,8 @@ class BlockedData:
         """``function`` of every block, combined in the fixed order."""
         if self._only_block is not None:  # fast path for small data
             return function(self._only_block)
-        return reduce(combine, self.reduce_shards(function, combine))
-
-    def reduce_shards(
-        self, function: Callable[[Block], T], combine: Callable[[T, T], T]
-    ) -> list[T]:
-        """The reduction of each shard."""
-        return self._pool.map(lambda shard: reduce(combine, map(function, shard)), self._shards)
+        shards = self._pool.map(lambda shard: reduce(combine, map(function, shard)), self._shards)
+        return reduce(combine, shards)
 
     def take(self, indices: npt.NDArray[np.intp], out: BlockedData | None) -> BlockedData:
         """Some of the rows; dense ones overwrite ``out``, which must have as many."""

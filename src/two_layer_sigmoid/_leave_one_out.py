@@ -26,11 +26,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cholesky, solve_triangular
 
-from . import _prediction
-from ._blocks import Block
+from ._blocks import Block, Data
+from ._monitor import CALLBACK, INTERRUPTED, MAX_ITER, TrainingState
 from ._network import Array, Cache, Parameters, jacobian
 from ._objective import Objective
-from ._solvers import CALLBACK, INTERRUPTED, MAX_ITER, TrainingState
+from ._targets import Targets, counted
 
 ALPHA_PATH = np.logspace(-2.5, 2, 10)  # divided by the number of rows of positive weight
 # Measured on the real data sets of ``benchmarks/defaults.py`` and on curved boundaries without
@@ -58,15 +58,34 @@ def matrix_size(m: int, n_x: int, n_h: int, n_y: int) -> tuple[int, float]:
     return (p, 2.0 * n * p**2) if p <= n else (n, 2.0 * n**2 * (n_h + n_x + n))
 
 
+class LeaveOneOut(NamedTuple):
+    """The path of penalties, and the leave-one-out loss of the one that was selected."""
+
+    loss: float
+    path: dict[str, npt.NDArray[np.float64]]
+
+
+def check_size(data: Data) -> None:
+    """Refuse ``alpha="loo"`` if it would take too much memory or time."""
+    size, operations = matrix_size(data.n_rows, *data.layer_sizes)
+    if size > MAX_SIZE or operations > MAX_OPERATIONS:
+        n_x, n_h, n_y = data.layer_sizes
+        raise ValueError(
+            f"alpha='loo' is too expensive for {counted(data.n_rows, 'row')}, "
+            f"{counted(n_x, 'feature')}, {counted(n_y, 'output')} and n_h={n_h}: it needs a matrix "
+            f"of size {size} and {operations:.0e} operations for each penalty, of at most "
+            f"{MAX_SIZE} and {MAX_OPERATIONS:.0e}. Use alpha='scale', or a smaller n_h."
+        )
+
+
 def search_alpha(
     objective: Objective,
+    targets: Targets,
     states: list[TrainingState],
     train: Callable[..., TrainingState],
-    *,
     max_iter: int,
-    multiclass: bool,
-) -> tuple[TrainingState, float, dict[str, npt.NDArray[np.float64]]]:
-    """The best state of a path from weak to strong penalties, its leave-one-out loss, and the path.
+) -> tuple[TrainingState, LeaveOneOut]:
+    """The best state of a path from weak to strong penalties, and its leave-one-out loss.
 
     ``train(states, max_iter=n)`` returns the best of some states. Each training starts from the
     parameters of the previous one. At the end the objective has the selected penalty.
@@ -86,9 +105,9 @@ def search_alpha(
             ended_by = INTERRUPTED
             break
         path.append(state)
-        losses.append(_losses_of(objective, state, multiclass=multiclass))
+        losses.append(_losses_of(objective, state, targets))
         ended_by = _ended_by(state)
-        criteria = _criteria(losses, multiclass=multiclass)
+        criteria = _criteria(losses, targets)
         if ended_by is not None or CLEARLY_WORSE * criteria.min() < criteria[-1] < math.inf:
             break
         states = [TrainingState(objective.views(state.theta.copy()))]
@@ -96,26 +115,24 @@ def search_alpha(
     objective.alpha, state = float(alphas[best]), path[best]
     if ended_by is None and state.stop_reason == MAX_ITER and state.n_iter < max_iter:
         state = train([state], max_iter=max_iter)
-        last_losses = _losses_of(objective, state, multiclass=multiclass)
+        last_losses = _losses_of(objective, state, targets)
         ended_by = _ended_by(state)
         if ended_by is None:
             losses[best] = last_losses
     state.stop_reason = ended_by or state.stop_reason
     loo_losses, train_losses = np.transpose(losses)
     table = {"alpha": alphas[: len(path)], "loo_loss": loo_losses, "train_loss": train_losses}
-    return state, losses[best][0], table
+    return state, LeaveOneOut(losses[best][0], table)
 
 
-def _losses_of(
-    objective: Objective, state: TrainingState, *, multiclass: bool
-) -> tuple[float, float]:
+def _losses_of(objective: Objective, state: TrainingState, targets: Targets) -> tuple[float, float]:
     """The leave-one-out loss and the training loss.
 
     Infinite if Ctrl-C or a callback has ended training, or if Ctrl-C does so here.
     """
     try:
         if _ended_by(state) is None and math.isfinite(state.loss):
-            return leave_one_out_loss(objective, state.params, multiclass=multiclass)
+            return leave_one_out_loss(objective, state.params, targets)
     except KeyboardInterrupt:
         state.stop_reason = INTERRUPTED
     return math.inf, math.inf
@@ -126,27 +143,28 @@ def _ended_by(state: TrainingState) -> str | None:
     return state.stop_reason if state.stop_reason in {CALLBACK, INTERRUPTED} else None
 
 
-def _criteria(losses: list[tuple[float, float]], *, multiclass: bool) -> Array:
+def _criteria(losses: list[tuple[float, float]], targets: Targets) -> Array:
     """The leave-one-out losses, corrected for several classes; NaN becomes infinity."""
     loo_losses, train_losses = np.transpose(losses)
     with np.errstate(invalid="ignore"):
-        criteria = loo_losses + (OPTIMISM * (loo_losses - train_losses) if multiclass else 0.0)
+        gap = loo_losses - train_losses
+        criteria = loo_losses + (OPTIMISM * gap if targets.is_multiclass else 0.0)
     return np.where(np.isfinite(criteria), criteria, np.inf)
 
 
 def leave_one_out_loss(
-    objective: Objective, params: Parameters, *, multiclass: bool
+    objective: Objective, params: Parameters, targets: Targets
 ) -> tuple[float, float]:
     """The mean log loss of the rows, each predicted without it in training; and with it.
 
-    With ``multiclass`` they are the log losses of the normalised probabilities.
+    For more than two classes they are the log losses of the normalised probabilities.
     """
     by_parameters = params.flat().size <= objective.data.n_rows * len(params.W2)
     leverages = _leverages_by_parameters if by_parameters else _leverages_by_rows
     loss = loo_loss = 0.0
     for rows, B in leverages(objective, params):
-        loo_loss += _log_loss(objective, rows, _logits_without_rows(rows, B), multiclass=multiclass)
-        loss += _log_loss(objective, rows, rows.Z2, multiclass=multiclass)
+        loo_loss += _log_loss(objective, rows, _logits_without_rows(rows, B), targets)
+        loss += _log_loss(objective, rows, rows.Z2, targets)
     return loo_loss, loss
 
 
@@ -246,10 +264,10 @@ def _logits_without_rows(rows: _Rows, B: Array) -> Array:
     return logits
 
 
-def _log_loss(objective: Objective, rows: _Rows, Z2: Array, *, multiclass: bool) -> float:
+def _log_loss(objective: Objective, rows: _Rows, Z2: Array, targets: Targets) -> float:
     """The part of the log loss that comes from some rows with the logits ``Z2``."""
-    if multiclass:
-        log_P = _prediction.log_probabilities(Z2.T, np.arange(len(Z2)), multilabel=False)
+    if targets.is_multiclass:
+        log_P = targets.log_probabilities(Z2.T)
         return -float((rows.Y * log_P.T).sum(axis=0) @ rows.weights)
     cache = Cache(rows.A1, rows.A1, Z2, Z2)
     return float(objective.cost(cache, rows.Y, weights=rows.weights, total=1.0))

@@ -1,12 +1,12 @@
-"""The mathematics of the network with two layers, one function for each step of the lecture.
+"""The mathematics of the network with two layers, one function for each step.
 
-Everything here is in the lecture's orientation: examples are columns, so ``X`` is ``(n_x, m)``
-and ``Y`` is ``(n_y, m)``. The bracketed numbers are the lecture's equation numbers. The module
-uses NumPy only: no estimator, no solver, no row blocks.
+Examples are columns here: ``X`` is ``(n_x, m)`` and ``Y`` is ``(n_y, m)``. The bracketed numbers
+are those of the equations in ``docs/mathematics.md``. The module uses NumPy only: no estimator, no
+solver, no row blocks.
 
-The functions take optional keywords that the lecture does not need. ``weights`` ``(m,)`` and
-``total`` replace the lecture's 1/m by w_i / total, so that the results for blocks of columns add up
-to the result for the whole data set. ``workspace`` holds buffers to compute in; without it each
+The functions take optional keywords that the equations do not need. ``weights`` ``(m,)`` and
+``total`` replace 1/m by w_i / total, so that the results for blocks of columns add up to the result
+for the whole data set. ``workspace`` holds buffers to compute in; without it each
 call allocates what it returns.
 """
 
@@ -40,10 +40,12 @@ class Parameters(_ParameterArrays):
     @classmethod
     def views(cls, theta: Array, n_x: int, n_h: int, n_y: int) -> Parameters:
         """Four views of the flat vector ``theta``."""
-        shapes = parameter_shapes(n_x, n_h, n_y)
-        ends = np.cumsum([rows * columns for rows, columns in shapes])
-        pieces = np.split(theta, ends[:-1])
-        params = cls(*(piece.reshape(shape) for piece, shape in zip(pieces, shapes, strict=True)))
+        arrays, start = [], 0
+        for rows, columns in parameter_shapes(n_x, n_h, n_y):
+            end = start + rows * columns
+            arrays.append(theta[start:end].reshape(rows, columns))
+            start = end
+        params = cls(*arrays)
         params.theta = theta
         return params
 
@@ -69,7 +71,7 @@ class Parameters(_ParameterArrays):
 
 
 def _views_of_received(theta: Array, n_x: int, n_h: int, n_y: int) -> Parameters:
-    # An array from a network may be read-only, or at an odd address, where NumPy is slow.
+    # A deserialised array may be read-only, or unaligned, where NumPy is slow.
     return Parameters.views(np.require(theta, requirements=("A", "W")), n_x, n_h, n_y)
 
 
@@ -94,7 +96,7 @@ class Workspace(NamedTuple):
     dZ2: Array  # (n_y, m)
     loss: Array  # (n_y, m)
     zeros: Array  # (n_y, m)
-    ones: Array  # (m, 1), the lecture's vector of ones
+    ones: Array  # (m, 1)
 
     @classmethod
     def allocate(cls, n_h: int, n_y: int, m: int, dtype: npt.DTypeLike) -> Workspace:
@@ -112,7 +114,7 @@ def parameter_shapes(n_x: int, n_h: int, n_y: int) -> tuple[tuple[int, int], ...
 def initialize_small(
     n_x: int, n_h: int, n_y: int, *, random_state: np.random.RandomState
 ) -> Parameters:
-    """The lecture's start: weights from 0.01 N(0, 1), biases zero."""
+    """Weights from 0.01 N(0, 1), biases zero."""
     W1 = 0.01 * random_state.standard_normal((n_h, n_x))
     W2 = 0.01 * random_state.standard_normal((n_y, n_h))
     return Parameters(W1, np.zeros((n_h, 1)), W2, np.zeros((n_y, 1)))
@@ -175,9 +177,9 @@ def cost(
 ) -> float:
     """Log loss, equation (8), summed over the outputs.
 
-    With a = sigmoid(z) the lecture's -y log(a) - (1 - y) log(1 - a) is softplus(z) - y z, which
-    does not overflow and needs no clipping of a. ``np.logaddexp`` computes softplus in one call,
-    but takes seven times as long.
+    With a = sigmoid(z), -y log(a) - (1 - y) log(1 - a) is softplus(z) - y z, which does not
+    overflow and needs no clipping of a. ``np.logaddexp`` computes softplus in one call, but takes
+    seven times as long.
     """
     Z2 = cache.Z2
     if workspace is None:
@@ -212,9 +214,8 @@ def backward(
 ) -> Parameters:
     """Backward propagation, equations (10) to (15): the gradient of the cost.
 
-    The lecture derives dW1 element by element and ends with (12), all its elements. The matrix
-    forms continue its numbers: (13) dZ1, (14) dW1, (15) db1. ``out`` receives the gradient. With
-    ``workspace`` the cache's A1 is overwritten.
+    Equation (12) gives dW1 element by element. The matrix forms are (13) dZ1, (14) dW1 and
+    (15) db1. ``out`` receives the gradient. With ``workspace`` the cache's A1 is overwritten.
     """
     _, A1, _, A2 = cache
     dW1, db1, dW2, db2 = (None, None, None, None) if out is None else out
@@ -276,7 +277,7 @@ def _aligned(rows: int, columns: int, dtype: npt.DTypeLike) -> Array:
 
 
 def _total(Y: Array, weights: Array | None, total: float | None) -> float:
-    """The lecture's m: ``total`` if given, else the sum of the weights of these columns."""
+    """The divisor m: ``total`` if given, else the sum of the weights of these columns."""
     if total is not None:
         return total
     return float(Y.shape[1] if weights is None else weights.sum())

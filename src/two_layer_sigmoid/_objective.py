@@ -14,13 +14,12 @@ from scipy.sparse import issparse
 
 from ._blocks import Block, BlockedData, Data
 from ._network import Array, Parameters, Workspace, parameter_shapes
-from ._statistics import sum_of_weights
 
 
 class Objective:
     """The function that training minimises.
 
-    With L_i the log loss of row i (lecture, equation 8) and w_i its weight (1 without weights)::
+    With L_i the log loss (8) of row i and w_i its weight (1 without weights)::
 
         loss = sum_i w_i L_i / sum_i w_i  +  alpha / 2 * (||W1||^2 + ||W2||^2)
 
@@ -37,10 +36,10 @@ class Objective:
     forward, cost, backward : callable
         The steps of the network, with the signatures of those in ``_network``. A cluster pickles
         them.
+    total : float
+        The divisor sum_i w_i.
     alpha : float, default=0.0
         Strength of the L2 penalty. It does not depend on the number of rows.
-    total : float, default=None
-        The divisor instead of sum_i w_i.
     scaling : (mean, scale) of shapes (n_x,), default=None
         Mean and standard deviation of each feature; None is the network of X as it is.
     """
@@ -52,13 +51,13 @@ class Objective:
         forward: Callable[..., Any],
         cost: Callable[..., float],
         backward: Callable[..., Parameters],
+        total: float,
         alpha: float = 0.0,
-        total: float | None = None,
         scaling: tuple[Array, Array] | None = None,
     ) -> None:
         self.data = data
         self.alpha = alpha
-        self.total = sum_of_weights(data) if total is None else total
+        self.total = total
         self._layer_sizes, self._dtype = data.layer_sizes, data.dtype
         self.forward, self.cost, self.backward = forward, cost, backward
         self._scaling: tuple[Array, Array] | None = None
@@ -162,8 +161,8 @@ class Objective:
                 forward=self.forward,
                 cost=self.cost,
                 backward=self.backward,
-                alpha=self.alpha,
                 total=self.total * (len(indices) / data.n_rows),
+                alpha=self.alpha,
                 scaling=self._scaling,
             )
             self._minibatches[len(indices)] = rows, objective

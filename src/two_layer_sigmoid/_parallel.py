@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from threading import get_ident
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 from joblib import cpu_count, effective_n_jobs
@@ -124,6 +123,11 @@ def small_ufunc_buffer() -> Iterator[None]:
         yield
 
 
+def ignore_overflow() -> np.errstate:
+    """Silence NumPy's warnings: overflow is checked where it matters, with better errors."""
+    return np.errstate(over="ignore", invalid="ignore", under="ignore")
+
+
 class ThreadPool:
     """The calling thread and its workers, for use inside ``single_blas_thread``.
 
@@ -137,14 +141,18 @@ class ThreadPool:
     def __init__(self, n_jobs: int | None) -> None:
         self._n_jobs = None if n_jobs is None else int(effective_n_jobs(n_jobs))
         self._executor: ThreadPoolExecutor | None = None
-        self._process = 0  # the one with the threads of the executor: a forked child has none
+        self._made_for = 0, 0  # number of threads and process; a forked child has no threads
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self._close()
+
+    def _close(self, *, wait: bool = True) -> None:
         if self._executor is not None:
-            self._executor.shutdown()
+            self._executor.shutdown(wait=wait, cancel_futures=True)
+        self._executor, self._made_for = None, (0, 0)
 
     def map(self, function: Callable[[S], T], items: Sequence[S]) -> list[T]:
         """``[function(item) for item in items]``, by several threads if there are enough items.
@@ -154,37 +162,15 @@ class ThreadPool:
         n_threads = min(len(items), self._n_jobs or single_blas_thread.n_threads)
         if n_threads == 1 or len(items) < MIN_PARALLEL_TASKS:
             return [function(item) for item in items]
-        if self._executor is None or self._process != os.getpid():
-            self._executor = ThreadPoolExecutor(self._n_jobs or cpu_count())
-            self._process = os.getpid()
-        results: list[Any] = [None] * len(items)
-        waiting = deque(range(len(items)))
-
-        def work() -> None:
-            try:
-                for i in _popped(waiting):
-                    results[i] = function(items[i])
-            finally:
-                waiting.clear()  # after an error
-
+        if self._made_for != (n_threads, os.getpid()):
+            self._close(wait=False)
+            self._executor = ThreadPoolExecutor(n_threads)
+            self._made_for = n_threads, os.getpid()
+        assert self._executor is not None
         submit = self._executor.submit
         try:
-            futures = [submit(copy_context().run, work) for _ in range(n_threads - 1)]
-            work()
-            wait(futures)
+            futures = [submit(copy_context().run, function, item) for item in items]
+            return [future.result() for future in futures]
         except BaseException:  # Ctrl-C can come at any line; no worker may go on
-            waiting.clear()
-            self._executor.shutdown()
-            self._executor = None
+            self._close()
             raise
-        for future in futures:
-            future.result()
-        return results
-
-
-def _popped(waiting: deque[int]) -> Iterator[int]:
-    while waiting:
-        try:
-            yield waiting.popleft()
-        except IndexError:  # another thread took the last one
-            return

@@ -14,7 +14,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import Binarizer, Normalizer, PolynomialFeatures, PowerTransformer
 from sklearn.utils.validation import check_is_fitted
 
-from ._classifier import BaseTwoLayerSigmoid, TwoLayerSigmoidClassifier
+from ._base import BaseTwoLayerSigmoid
+from ._classifier import TwoLayerSigmoidClassifier
 
 try:
     import skl2onnx

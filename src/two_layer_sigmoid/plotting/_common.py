@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
-from .._classifier import BaseTwoLayerSigmoid
+from .._base import BaseTwoLayerSigmoid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

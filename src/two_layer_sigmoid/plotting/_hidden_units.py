@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_array, validate_data
 
-from .._classifier import BaseTwoLayerSigmoid
+from .._base import BaseTwoLayerSigmoid
 from .._network import Array, Parameters
 from ._common import COLOURS, NEUTRAL, SIGNS, axes_or_new, network_of, plain, signed
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from sklearn.utils.validation import _check_feature_names_in
 
-from .._classifier import BaseTwoLayerSigmoid
-from .._encoding import counted
+from .._base import BaseTwoLayerSigmoid
 from .._network import Array
+from .._targets import counted
 from ._common import SIGNS, axes_or_new, network_of, plain, signed
 
 if TYPE_CHECKING:

@@ -15,11 +15,26 @@ import numpy.typing as npt
 from scipy import sparse
 from sklearn.utils import check_X_y
 
-from . import _encoding, _validation
-from ._blocks import Block, BlockedData, Shards, row_shards
-from ._encoding import Examples, Labels
-from ._network import Array
-from ._parallel import single_blas_thread
+from .._blocks import Block, BlockedData
+from .._checks import add_location
+from .._network import Array
+from .._parallel import ignore_overflow, single_blas_thread
+from .._targets import (
+    Labels,
+    Targets,
+    as_labels,
+    check_sum_of_weights,
+    check_weight_limits,
+    class_weights,
+    counted,
+    indicator,
+    is_multilabel_target,
+    row_weights,
+    sample_weight_array,
+    unique_labels,
+    validate_sample_weight,
+    without_zeros,
+)
 
 try:
     import dask
@@ -196,7 +211,7 @@ def _in_equal_chunks(X: Any, y: Any, sample_weight: Any) -> DaskInputs:
     if sample_weight is None:
         return DaskInputs(X, y, None)
     if not is_dask_collection(sample_weight):
-        sample_weight = _encoding.validate_sample_weight(sample_weight, len(X))
+        sample_weight = validate_sample_weight(sample_weight, len(X))
     weights = _in_chunks_of(X, sample_weight, "sample_weight")
     if weights.ndim != 1:
         raise ValueError(f"sample_weight must have one dimension, got {weights.ndim}.")
@@ -206,10 +221,10 @@ def _in_equal_chunks(X: Any, y: Any, sample_weight: Any) -> DaskInputs:
 def _in_chunks_of(X: Any, A: Any, name: str) -> Any:
     """``A`` as a dask array in chunks of the rows of X."""
     if not is_dask_collection(A):
-        A = _encoding.as_labels(A) if name == "y" else np.asarray(A)
+        A = as_labels(A) if name == "y" else np.asarray(A)
         A = np.asarray(A.toarray() if sparse.issparse(A) else A)
     if A.ndim == 0 or A.shape[0] != X.shape[0]:
-        n_rows = _encoding.counted(X.shape[0], "row")
+        n_rows = counted(X.shape[0], "row")
         raise ValueError(f"{name} has the shape {A.shape}, but X has {n_rows}.")
     chunks = X.chunks[0], *A.shape[1:]
     return A.rechunk(chunks) if is_dask_collection(A) else da.from_array(A, chunks, name=False)
@@ -242,134 +257,114 @@ def release(persisted: list[Any]) -> None:
 # The data
 
 
-class DaskData:
-    """Rows in partitions that the workers keep.
-
-    To leave the context releases them.
+class Partitions:
+    """One object for each partition, which the workers keep until the context ends.
 
     Parameters
     ----------
-    n_h : int
-        Number of hidden units.
     scheduler : distributed.Client or callable
         See :func:`find_scheduler`.
     """
 
-    def __init__(self, n_h: int, scheduler: Any) -> None:
-        self._n_h, self._scheduler = n_h, scheduler
-        self._partitions: list[Any] = []  # delayed objects
-        self.largest_weight = 1.0  # of ``sample_weight``
+    def __init__(self, scheduler: Any) -> None:
+        self._scheduler = scheduler
+        self._objects: list[Any] = []  # delayed
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        release(self._partitions)
-        self._partitions = []
+        release(self._objects)
+        self._objects = []
 
-    @property
-    def n_rows(self) -> int:
-        """Number of examples, m."""
-        return sum(self._lengths)
+    def set(self, calls: list[Any]) -> None:
+        """Compute the objects by delayed calls."""
+        self._objects = persist(calls, self._scheduler)
 
-    def read(self, inputs: DaskInputs, dtype: Any) -> Labels:
-        """Let the workers read and validate the rows; return the labels that they have found.
+    def replace(self, function: Any, *args: Any) -> None:
+        """Replace each object by ``function(object, *args)``."""
+        self.set(self._calls(function, args))
 
-        ``dtype`` is that of X, Y and the arithmetic.
-        """
-        self.dtype = np.dtype(dtype)
-        n_x = inputs.X.shape[1]
-        self._persist(inputs.each_chunk(_read_partition, n_x=n_x, dtype=self.dtype))
-        n_rows, labels, limits = zip(*_without_errors(self._compute(_summary)), strict=True)
-        self._n_x, self._lengths = n_x, list(n_rows)
-        if inputs.weights is not None:
-            lows, highs = zip(*limits, strict=True)
-            limits = _encoding.check_weight_limits(min(lows), max(highs), "sample_weight")
-            self._map(_with_scaled_weights, limits)
-            self.largest_weight = limits[1]
-        if len({each.dtype.kind in "biuf" for each in labels}) > 1:  # would become strings
-            labels = tuple(each.astype(object) for each in labels)
-        return np.concatenate(labels)
+    def drop(self, is_empty: Sequence[bool]) -> None:
+        """Drop the objects that are empty."""
+        self._objects = [o for o, empty in zip(self._objects, is_empty, strict=True) if not empty]
 
-    def class_weight_sums(self, classes: Labels) -> Array:
-        """The sum of the weights of each class, relative to the largest weight."""
-        sums = self._compute(_class_weight_sums, classes, each=self._shards())
-        total: Array = reduce(add, chain.from_iterable(sums))
-        return total
+    def compute(self, function: Any, *args: Any) -> list[Any]:
+        """``function(object, *args)`` of each object."""
+        return list(dask.compute(*self._calls(function, args), scheduler=self._scheduler))
 
-    def weight_sum(self) -> float:
-        """The sum of the weights, relative to the largest weight."""
-        return float(reduce(add, self._compute(_weight_sum)))  # "sum" depends on Python's version
+    def _calls(self, function: Any, args: tuple[Any, ...]) -> list[Any]:
+        call = dask.delayed(function, pure=False)
+        return [call(partition, *args) for partition in self._objects]
 
-    def encode(
-        self, classes: Labels, multilabel: bool, class_weight: dict[Any, float] | None
-    ) -> npt.NDArray[np.bool_]:
-        """Turn labels and weights into targets; return whether each class has a row."""
-        self._map(_encode_partition, classes, multilabel, class_weight)
-        lengths, present = zip(*self._compute(_rows_and_classes, len(classes)), strict=True)
-        self._partitions = [p for p, n in zip(self._partitions, lengths, strict=True) if n]
-        self._lengths = [n for n in lengths if n]
-        n_y = 1 if len(classes) == 2 and not multilabel else len(classes)
-        self.layer_sizes = self._n_x, self._n_h, n_y
-        if self._partitions:
-            self._map(_with_shards, self._n_h, each=self._shards())
-        has_rows: npt.NDArray[np.bool_] = np.any(present, axis=0)
-        return has_rows
+
+class DaskData(NamedTuple):
+    """A data set on a cluster, with the protocol of :class:`~two_layer_sigmoid._blocks.Data`."""
+
+    partitions: Partitions  # of EncodedPartition
+    layer_sizes: tuple[int, int, int]
+    dtype: np.dtype[Any]
+    n_rows: int
 
     def reduce(self, function: Callable[[Block], T], combine: Callable[[T, T], T] = add) -> T:
-        """``function`` of every block, combined in the fixed order; both travel to the workers."""
+        """``function`` of every block, combined in the order of the rows.
+
+        Both functions travel to the workers. Each worker combines the blocks of a partition.
+        """
         # Not an argument of each task, so that parameters travel to each worker only once.
         operation = dask.delayed((function, combine), pure=False, traverse=False)
-        shards = self._compute(_reduce_shards, operation, np.getbufsize())
-        reduced: T = reduce(combine, chain.from_iterable(shards))
-        return reduced
-
-    def _shards(self) -> list[Shards]:
-        return partition_shards(self._lengths, self._n_x, self._n_h, self.dtype)
-
-    def _calls(self, function: Any, args: tuple[Any, ...], each: list[Any] | None) -> list[Any]:
-        call = dask.delayed(function, pure=False)
-        if each is None:
-            return [call(partition, *args) for partition in self._partitions]
-        pairs = zip(self._partitions, each, strict=True)
-        return [call(partition, argument, *args) for partition, argument in pairs]
-
-    def _map(self, function: Any, *args: Any, each: list[Any] | None = None) -> None:
-        """Replace each partition by ``function`` of it."""
-        self._persist(self._calls(function, args, each))
-
-    def _persist(self, calls: list[Any]) -> None:
-        self._partitions = persist(calls, self._scheduler)
-
-    def _compute(self, function: Any, *args: Any, each: list[Any] | None = None) -> list[Any]:
-        """``function`` of each partition."""
-        return list(dask.compute(*self._calls(function, args, each), scheduler=self._scheduler))
+        results = self.partitions.compute(_reduce_partition, operation, np.getbufsize())
+        return reduce(combine, results)
 
 
-def partition_shards(lengths: list[int], n_x: int, n_h: int, dtype: Any) -> list[Shards]:
-    """The shards of each partition, for partitions of these numbers of rows.
+class RawData(NamedTuple):
+    """What the partitions hold, as they are read."""
 
-    If no partition boundary cuts a shard of the data in memory, these are the shards. Otherwise
-    each partition is a shard, in blocks as large as in memory.
-    """
-    in_memory = shards_in_memory(sum(lengths), n_x, n_h, dtype)
-    size = in_memory[0].step
-    starts = [end - n for n, end in zip(lengths, accumulate(lengths), strict=True)]
-    if not {shard.start for shard in in_memory}.issuperset(starts):
-        return [[range(0, n, size)] for n in lengths]
-    return [
-        [
-            range(shard.start - start, shard.stop - start, size)
-            for shard in in_memory
-            if start <= shard.start < start + n
-        ]
-        for start, n in zip(starts, lengths, strict=True)
-    ]
+    labels: Labels  # the different ones that each has found; of multilabel y an empty matrix
+    n_x: int
+    dtype: np.dtype[Any]
+    has_weights: bool
+    largest_weight: float
 
 
-def shards_in_memory(m: int, n_x: int, n_h: int, dtype: Any) -> Shards:
-    """The shards of data in memory, which depend on its shape and dtype only."""
-    return row_shards(np.broadcast_to(np.zeros(1, dtype), (m, n_x)), n_h)
+def read(partitions: Partitions, inputs: DaskInputs, dtype: np.dtype[Any]) -> RawData:
+    """Let the workers read and validate the rows. ``dtype`` is that of the arithmetic."""
+    n_x = inputs.X.shape[1]
+    partitions.set(inputs.each_chunk(_read_partition, n_x=n_x, dtype=dtype))
+    found, limits = zip(*_without_errors(partitions.compute(_found)), strict=True)
+    if len({labels.dtype.kind in "biuf" for labels in found}) > 1:  # would become strings
+        found = tuple(labels.astype(object) for labels in found)
+    has_weights, largest_weight = inputs.weights is not None, 1.0
+    if has_weights:
+        smallest, largest = zip(*limits, strict=True)
+        check_weight_limits(min(smallest), max(largest))
+        largest_weight = max(largest)
+    return RawData(np.concatenate(found), n_x, dtype, has_weights, largest_weight)
+
+
+def encode(
+    partitions: Partitions, raw: RawData, targets: Targets, class_weight: Any, n_h: int
+) -> tuple[DaskData, float]:
+    """Turn labels and weights into targets; the data, and the sum of the weights as given."""
+    unit = raw.largest_weight
+    sums = None
+    if isinstance(class_weight, str) and not targets.is_multilabel:
+        sums = reduce(add, partitions.compute(_class_sums, unit, targets))
+    weight_of_class = class_weights(class_weight, targets, sums)
+    largest_class_weight = 1.0 if weight_of_class is None else float(weight_of_class.max())
+    if weight_of_class is not None:
+        weight_of_class = weight_of_class / largest_class_weight
+    partitions.replace(_encode_partition, unit, targets, weight_of_class, n_h)
+    total = None
+    if raw.has_weights or weight_of_class is not None:
+        total = reduce(add, partitions.compute(_sum_of_weights))
+        check_sum_of_weights(total)
+        partitions.replace(_with_relative_weights, total)
+    lengths = partitions.compute(_n_rows)
+    partitions.drop([n == 0 for n in lengths])
+    sizes = raw.n_x, n_h, targets.n_outputs
+    data = DaskData(partitions, sizes, raw.dtype, sum(lengths))
+    return data, data.n_rows if total is None else total * unit * largest_class_weight
 
 
 # Partitions, and the functions that workers call
@@ -395,18 +390,12 @@ class EncodedPartition(NamedTuple):
     Y: Array  # (n_y, b)
     weights: Array | None  # (b,)
     n_h: int
-    shards: Shards
 
     def blocked(self) -> BlockedData:
-        """The rows in blocks."""
-        weights = None if self.weights is None else _aligned(self.weights)
-        X, Y = _aligned(self.X), _aligned(self.Y)
-        return BlockedData(X, Y, weights, self.n_h, shards=self.shards)
-
-
-def _aligned(A: Array) -> Array:
-    """The array, copied if it lies at an odd address, as from a network: NumPy is slow there."""
-    return np.require(A, requirements="A")
+        """The rows in blocks; NumPy is slow on an unaligned array, as a worker can receive it."""
+        X, Y = (np.require(A, requirements="A") for A in (self.X, self.Y))
+        weights = None if self.weights is None else np.require(self.weights, requirements="A")
+        return BlockedData(X, Y, weights, self.n_h)
 
 
 def _read_partition(
@@ -414,32 +403,31 @@ def _read_partition(
 ) -> RawPartition | Exception:
     """The partition, or its error: the client raises the first error of all partitions."""
     try:
-        with _validation.ignore_overflow():
-            y = _encoding.as_labels(y)
+        with ignore_overflow():
+            y = as_labels(y)
             X, y = check_X_y(X, y, dtype=dtype, multi_output=True, estimator=ESTIMATOR)
         if X.shape[1] != n_x:
-            here = _encoding.counted(X.shape[1], "feature")
+            here = counted(X.shape[1], "feature")
             raise ValueError(f"X has {here} here, but {n_x} in the whole array.")
         labels = _labels_of(y)
         if y.ndim == 2:
-            _encoding.indicator(y)
+            indicator(y)
         if weights is not None:
-            weights = _encoding.validate_sample_weight(weights, len(X))
+            weights = sample_weight_array(weights, len(X))
     except (TypeError, ValueError) as error:
-        location = f"Partition {i} (rows {rows[0]} to {rows[-1]})"
-        return _validation.add_location(error, location)
-    # Sums depend on the memory order, which a chunk can lose on a network.
+        return add_location(error, f"Partition {i} (rows {rows[0]} to {rows[-1]})")
+    # The order in memory, which a chunk can lose on its way to a worker, changes the last digits.
     return RawPartition(np.require(X, requirements="C"), y, weights, labels)
 
 
 def _labels_of(y: Labels) -> Labels:
     """The different labels of a column, none of a multilabel matrix; other targets raise errors."""
     if y.ndim == 2:
-        _encoding.is_multilabel_target(y)
+        is_multilabel_target(y)
         return y[:0]
-    labels = _encoding.unique_labels(y)
+    labels = unique_labels(y)
     # scikit-learn warns of many classes; each of two rows is not many.
-    _encoding.is_multilabel_target(np.repeat(labels, 2))
+    is_multilabel_target(np.repeat(labels, 2))
     return labels
 
 
@@ -451,59 +439,62 @@ def _without_errors(results: Sequence[Any]) -> Sequence[Any]:
     return results
 
 
-def _summary(partition: RawPartition | Exception) -> Any:
-    """Number of rows, labels and limits of the weights; or the error."""
+def _found(partition: RawPartition | Exception) -> Any:
+    """The labels and the limits of the weights; or the error."""
     if isinstance(partition, Exception):
         return partition
     weights = partition.weights
-    limits = None if weights is None else (weights.min(), weights.max())
-    return len(partition.X), partition.labels, limits
+    return partition.labels, None if weights is None else (weights.min(), weights.max())
 
 
-def _with_scaled_weights(partition: RawPartition, limits: tuple[float, float]) -> RawPartition:
-    assert partition.weights is not None
-    weights = _encoding.scale_weights(partition.weights, "sample_weight", limits)
-    return partition._replace(weights=weights)
+def _relative(weights: Array | None, largest: float) -> Array | None:
+    return None if weights is None else weights / largest
 
 
-def _class_weight_sums(partition: RawPartition, shards: Shards, classes: Labels) -> list[Array]:
-    codes = _encoding.label_codes(partition.y, classes)
-    return _encoding.class_weight_sums(codes, partition.weights, len(classes), shards)
-
-
-def _weight_sum(partition: RawPartition) -> float:
-    return len(partition.X) if partition.weights is None else float(partition.weights.sum())
+def _class_sums(partition: RawPartition, largest: float, targets: Targets) -> Any:
+    """The sum of the weights of each class, relative to the largest weight."""
+    codes = targets.codes(partition.y)
+    return np.bincount(codes, _relative(partition.weights, largest), len(targets.classes))
 
 
 def _encode_partition(
     partition: RawPartition,
-    classes: Labels,
-    multilabel: bool,
-    class_weight: dict[Any, float] | None,
-) -> Examples:
-    codes = _encoding.codes_of(partition.y, classes, multilabel)
-    return _encoding.encode(partition.X, codes, partition.weights, classes, class_weight)
+    largest: float,
+    targets: Targets,
+    weight_of_class: Array | None,
+    n_h: int,
+) -> EncodedPartition:
+    X, y, weights, _ = partition
+    codes = targets.codes(y)
+    weights = row_weights(codes, _relative(weights, largest), weight_of_class)
+    return EncodedPartition(X, targets.encode(codes, X.dtype), weights, n_h)
 
 
-def _rows_and_classes(examples: Examples, n_classes: int) -> tuple[int, npt.NDArray[np.bool_]]:
-    """Number of rows, and whether each class has a row (meaningless if multilabel)."""
-    return len(examples[0]), _encoding.has_rows(examples[1], n_classes)
+def _sum_of_weights(partition: EncodedPartition) -> float:
+    assert partition.weights is not None
+    return float(partition.weights.sum())
 
 
-def _with_shards(examples: Examples, shards: Shards, n_h: int) -> EncodedPartition:
-    return EncodedPartition(*examples, n_h, shards)
+def _with_relative_weights(partition: EncodedPartition, total: float) -> EncodedPartition:
+    X, Y, weights, n_h = partition
+    assert weights is not None
+    return EncodedPartition(*without_zeros(X, Y, weights / total), n_h)
 
 
-def _reduce_shards(
+def _n_rows(partition: EncodedPartition) -> int:
+    return len(partition.X)
+
+
+def _reduce_partition(
     partition: EncodedPartition, operation: tuple[Any, Any], buffer_size: int
-) -> list[Any]:
-    """The reduction of each shard, with the settings of a fit in memory."""
-    # A copy has buffers of its own, which are freed with it. Those of the original would pile up:
-    # one for each thread and number of rows, and Dask keeps messages.
+) -> Any:
+    """The reduction of the blocks of a partition, with the settings of a fit in memory."""
+    # A copy has buffers of its own, which are freed with it. Those of the original would pile up,
+    # one for each thread and number of rows, as long as Dask keeps the operation.
     operation = copy.deepcopy(operation)
-    with single_blas_thread, _validation.ignore_overflow():
+    with single_blas_thread, ignore_overflow():
         np.setbufsize(buffer_size)
-        return partition.blocked().reduce_shards(*operation)
+        return partition.blocked().reduce(*operation)
 
 
 # Predictions and scores
@@ -524,7 +515,7 @@ def _predict_chunk(
     try:
         return predict(X, from_logits)
     except ValueError as error:
-        raise _validation.add_location(error, f"Partition {block_id[0]}") from error
+        raise add_location(error, f"Partition {block_id[0]}") from error
 
 
 def accuracy(inputs: DaskInputs, scheduler: Any) -> float:
@@ -537,7 +528,7 @@ def accuracy(inputs: DaskInputs, scheduler: Any) -> float:
         )
     sums = dask.compute(*inputs.each_chunk(_weight_sums), scheduler=scheduler)
     correct, total, smallest, largest = zip(*_without_errors(sums), strict=True)
-    _encoding.check_weight_limits(min(smallest), max(largest), "sample_weight")
+    check_weight_limits(min(smallest), max(largest))
     return float(reduce(add, correct) / reduce(add, total))
 
 
@@ -546,12 +537,11 @@ def _weight_sums(
 ) -> tuple[float, float, float, float] | Exception:
     """Weight of the correct rows and of all rows, and limits of the weights; or the error."""
     try:
-        y = _encoding.as_labels(y)
-        with _validation.ignore_overflow():  # of a cast of NaN
+        y = as_labels(y)
+        with ignore_overflow():  # of a cast of NaN
             _labels_of(y)
-        w = _encoding.validate_sample_weight(1.0 if weights is None else weights, len(rows))
+        w = sample_weight_array(1.0 if weights is None else weights, len(rows))
     except (TypeError, ValueError) as error:
-        return _validation.add_location(error, f"Partition {i}")
-    assert w is not None
+        return add_location(error, f"Partition {i}")
     correct = (predicted == y).reshape(len(y), -1).all(axis=1)  # all labels of a multilabel row
     return float(w @ correct), float(w.sum()), float(w.min()), float(w.max())

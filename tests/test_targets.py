@@ -1,8 +1,6 @@
 """Labels and weights to targets, and the split of a validation set."""
 
 import pickle
-from functools import reduce
-from operator import add
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +15,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.utils.fixes import parse_version
 
-from two_layer_sigmoid import _encoding
+from two_layer_sigmoid import _targets
+from two_layer_sigmoid._targets import Targets
 
 Y_INDICATOR = np.array([[0, 1, 1], [1, 0, 0], [0, 0, 1], [1, 1, 1]])
 
@@ -26,76 +25,78 @@ class Encoded(NamedTuple):
     X: Any
     Y: Any
     weights: Any
-    classes: Any
-    multilabel: bool
+    targets: Targets
+    weight_sum: float
 
 
 def encode(y, sample_weight=None, class_weight=None, *, X=None, dtype=np.float64):
     """What the estimators do with y and weights, in the same order."""
     y = y if sparse.issparse(y) else np.asarray(y)
     X = np.arange(y.shape[0], dtype=dtype)[:, np.newaxis] if X is None else X
-    weights = _encoding.check_sample_weight(sample_weight, y.shape[0])
-    classes, multilabel = _encoding.find_classes(y)
-    codes = _encoding.codes_of(y, classes, multilabel)
-    class_weight = resolve(class_weight, codes, weights, classes, multilabel)[0]
-    examples = _encoding.encode(X, codes, weights, classes, class_weight)
-    return Encoded(*examples, classes, multilabel)
-
-
-def resolve(class_weight, codes, weights, classes, multilabel=False):
-    """The class weights as a dict, and the sum of all weights."""
-    sums = np.array([codes.shape[1] if weights is None else weights.sum()]) if multilabel else None
-    if sums is None:
-        shards = [range(0, len(codes), 2)]
-        sums = reduce(add, _encoding.class_weight_sums(codes, weights, len(classes), shards))
-    return _encoding.resolve_class_weight(class_weight, classes, multilabel, sums)
+    weights = _targets.validate_sample_weight(sample_weight, y.shape[0])
+    targets = Targets.of(y)
+    codes = targets.codes(y)
+    sums = _targets.class_sums(codes, weights, targets)
+    weight_of_class = _targets.class_weights(class_weight, targets, sums)
+    examples, weight_sum = _targets.examples(targets, X, codes, weights, weight_of_class)
+    return Encoded(*examples, targets, weight_sum)
 
 
 @pytest.mark.parametrize("y", [[-1, 1, 1, -1], [False, True, True, False], list("nyyn")])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_two_classes_are_one_output(y, dtype):
-    _, Y, weights, classes, multilabel = encode(y, dtype=dtype)
+    _, Y, weights, targets, _ = encode(y, dtype=dtype)
     assert_array_equal(Y, [[0, 1, 1, 0]])
     assert Y.dtype == dtype
     assert weights is None
-    assert_array_equal(classes, np.unique(y))
-    assert not multilabel
+    assert_array_equal(targets.classes, np.unique(y))
+    assert (targets.is_multilabel, targets.is_multiclass, targets.n_outputs) == (False, False, 1)
 
 
 def test_more_classes_are_one_output_each():
-    _, Y, _, classes, multilabel = encode(["c", "a", "b", "a"])
+    _, Y, _, targets, _ = encode(["c", "a", "b", "a"])
     assert_array_equal(Y, [[0, 1, 0, 1], [0, 0, 1, 0], [1, 0, 0, 0]])
-    assert_array_equal(classes, ["a", "b", "c"])
-    assert not multilabel
+    assert_array_equal(targets.classes, ["a", "b", "c"])
+    assert (targets.is_multilabel, targets.is_multiclass, targets.n_outputs) == (False, True, 3)
 
 
 @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array, sparse.csr_matrix])
 def test_multilabel_indicator_has_one_output_per_label(container):
-    targets = encode(container(Y_INDICATOR), dtype=np.float32)
-    assert_array_equal(targets.Y, Y_INDICATOR.T)
-    assert targets.Y.dtype == np.float32
-    assert targets.multilabel
+    _, Y, _, targets, _ = encode(container(Y_INDICATOR), dtype=np.float32)
+    assert_array_equal(Y, Y_INDICATOR.T)
+    assert Y.dtype == np.float32
+    assert (targets.is_multilabel, targets.is_multiclass, targets.n_outputs) == (True, False, 3)
     assert_array_equal(targets.classes, [0, 1, 2])
 
 
 @pytest.mark.parametrize(
-    ("sample_weight", "weights"),
+    ("sample_weight", "weights", "weight_sum"),
     [
-        ([1, 2, 4, 4], [0.25, 0.5, 1, 1]),
-        ([1e300, 1e300, 2e300, 2e300], [0.5, 0.5, 1, 1]),
-        ([3, 3, 3, 3], None),
-        (2.0, None),
-        (None, None),
+        ([1, 2, 4, 4], np.array([1, 2, 4, 4]) / 11, 11),
+        ([1e308, 1e308, 1.5e308, 1.5e308], [0.2, 0.2, 0.3, 0.3], np.inf),
+        ([1e-310, 1e-310, 2e-310, 2e-310], np.array([1, 1, 2, 2]) / 6, 6e-310),
+        ([3, 3, 3, 3], None, 12),
+        (2.0, None, 8),
+        (None, None, 4),
     ],
 )
-def test_weights_are_scaled_to_the_largest(sample_weight, weights):
-    assert_array_equal(encode([0, 1, 0, 1], sample_weight).weights, weights)
+def test_weights_are_divided_by_their_sum(sample_weight, weights, weight_sum):
+    with np.errstate(over="ignore"):
+        encoded = encode([0, 1, 0, 1], sample_weight)
+    assert encoded.weight_sum == weight_sum
+    if weights is None:
+        assert encoded.weights is None
+    else:
+        assert_allclose(encoded.weights, weights, rtol=1e-12)
 
 
 def test_balanced_counts_weights_not_rows():
     weights = encode([0, 0, 0, 1], [1, 2, 1, 2], "balanced").weights
-    assert_allclose(weights, [0.25, 0.5, 0.25, 1])  # the classes weigh 4 and 2, then the same
-    assert_allclose(encode([0, 0, 0, 1], None, "balanced").weights, [1 / 3, 1 / 3, 1 / 3, 1])
+    assert_allclose(
+        weights, [1 / 8, 1 / 4, 1 / 8, 1 / 2]
+    )  # the classes weigh 4 and 2, then 3 and 3
+    weights = encode([0, 0, 0, 1], None, "balanced").weights
+    assert_allclose(weights, [1 / 6, 1 / 6, 1 / 6, 1 / 2])
 
 
 def test_balanced_treats_weights_as_repeated_rows():
@@ -110,21 +111,23 @@ def test_balanced_treats_weights_as_repeated_rows():
 def test_rows_without_weight_are_dropped(container):
     X = container(np.arange(6.0)[:, np.newaxis])
     weights = np.array([0.5, 1, 0, 0, 0.5, 1])
-    targets = encode([0, 1, 2, 2, 1, 0], weights, X=X)
-    kept = targets.X.toarray() if sparse.issparse(targets.X) else targets.X
+    encoded = encode([0, 1, 2, 2, 1, 0], weights, X=X)
+    kept = encoded.X.toarray() if sparse.issparse(encoded.X) else encoded.X
     assert_array_equal(kept, [[0], [1], [4], [5]])
-    assert_array_equal(targets.weights, [0.5, 1, 0.5, 1])
-    assert_array_equal(targets.Y, [[1, 0, 0, 1], [0, 1, 1, 0], [0, 0, 0, 0]])
-    assert_array_equal(targets.classes, [0, 1, 2])  # the class stays, as scikit-learn has it
+    assert_allclose(encoded.weights, np.array([0.5, 1, 0.5, 1]) / 3)
+    assert_array_equal(encoded.Y, [[1, 0, 0, 1], [0, 1, 1, 0], [0, 0, 0, 0]])
+    assert_array_equal(
+        encoded.targets.classes, [0, 1, 2]
+    )  # the class stays, as scikit-learn has it
 
 
 def test_class_weight_multiplies_sample_weight():
     weights = encode(["a", "b", "b"], [1, 2, 1], {"a": 4, "b": 1}).weights
-    assert_array_equal(weights, [0.5, 0.25, 0.125])
+    assert_allclose(weights, np.array([4, 2, 1]) / 7)
 
 
 def test_balanced_ignores_classes_without_weight():
-    assert_array_equal(encode([0, 1, 1, 2], [1, 1, 1, 0], "balanced").weights, [1, 0.5, 0.5])
+    assert_allclose(encode([0, 1, 1, 2], [1, 1, 1, 0], "balanced").weights, [1 / 2, 1 / 4, 1 / 4])
 
 
 @pytest.mark.parametrize(
@@ -143,9 +146,9 @@ def test_balanced_ignores_classes_without_weight():
 )
 def test_class_weight_works_for_labels_of_any_type(labels):
     y = labels[[0, 1, 1, 1]]
-    assert_array_equal(encode(y, None, "balanced").weights, [1, 1 / 3, 1 / 3, 1 / 3])
+    assert_allclose(encode(y, None, "balanced").weights, [1 / 2, 1 / 6, 1 / 6, 1 / 6])
     by_label = dict(zip(labels, (1, 4), strict=True))
-    assert_array_equal(encode(y, None, by_label).weights, [0.25, 1, 1, 1])
+    assert_allclose(encode(y, None, by_label).weights, np.array([1, 4, 4, 4]) / 13)
 
 
 @pytest.mark.parametrize(
@@ -203,13 +206,13 @@ def test_bytes_labels_are_refused():
         make_clf().fit(np.zeros((2, 1)), np.array([b"a", b"b"]))
 
 
-@pytest.mark.parametrize("kind", ["M8[Y]", "O", "U4"])
+@pytest.mark.parametrize("kind", ["M8[Y]", "O"])
 @pytest.mark.parametrize("name", ["check_classification_targets", "LabelEncoder"])
 def test_other_type_errors_are_passed_on(monkeypatch, kind, name):
     def fail(*args, **options):
         raise TypeError("of another kind")
 
-    monkeypatch.setattr(_encoding, name, fail)
+    monkeypatch.setattr(_targets, name, fail)
     with pytest.raises(TypeError, match=r"^of another kind$"):
         make_clf().fit(np.zeros((2, 1)), np.array(["2026", "2027"], kind))
 
@@ -255,9 +258,9 @@ def test_one_class_of_positive_weight_warns(weighting):
 
 
 def test_float32_weights_that_round_to_0_drop_their_rows():
-    targets = encode([0, 1, 1], [1, 1, 1e-60], dtype=np.float32)
-    assert_array_equal(targets.X[:, 0], [0, 1])
-    assert_array_equal(targets.weights, [1, 1])
+    encoded = encode([0, 1, 1], [1, 1, 1e-60], dtype=np.float32)
+    assert_array_equal(encoded.X[:, 0], [0, 1])
+    assert encoded.weights is None
     assert len(encode([0, 1, 1], [1, 1, 1e-60]).X) == 3
     X, y = np.arange(4, dtype=np.float32)[:, np.newaxis], [0, 0, 1, 1]
     clf, fewer = (make_clf(alpha=0.01).fit(X[:n], y[:n], [1, 1, 1, 1e-60][:n]) for n in (4, 3))
@@ -265,57 +268,37 @@ def test_float32_weights_that_round_to_0_drop_their_rows():
 
 
 def test_labels_are_coded_by_given_classes():
-    def targets(y, classes):
-        classes = np.asarray(classes)
-        codes = _encoding.codes_of(np.asarray(y), classes, False)
-        return _encoding.encode(np.zeros((len(y), 1)), codes, None, classes, None)[1]
+    def outputs(y, classes):
+        targets = Targets.of_labels(np.asarray(classes))
+        return targets.encode(targets.codes(np.asarray(y)), float)
 
-    assert_array_equal(targets(["b", "b"], ["a", "b", "c"]), [[0, 0], [1, 1], [0, 0]])
-    assert_array_equal(targets([0, 0], [0, 1]), [[0, 0]])
-
-
-@pytest.mark.parametrize("K", [2, 3])
-def test_has_rows_finds_missing_classes(K):
-    rows = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
-    if K == 2:
-        expected = [[True, True], [True, False], [False, True]]
-        assert [_encoding.has_rows(Y[np.newaxis], 2).tolist() for Y in rows] == expected
-    else:
-        assert _encoding.has_rows(rows, 3).tolist() == [True, False, True]
+    assert_array_equal(outputs(["b", "b"], ["a", "b", "c"]), [[0, 0], [1, 1], [0, 0]])
+    assert_array_equal(outputs([0, 0], [0, 1]), [[0, 0]])
 
 
 def test_split_keeps_shares_weights_and_order():
     y = (np.arange(100) % 4 == 0).astype(int)
     X, weights = np.arange(100.0)[:, np.newaxis], np.arange(1, 101) / 100
-    examples = encode(y, weights, X=X)[:3]
-    parts = _encoding.split(examples, np.array([0, 1]), 0.2, np.random.RandomState(0))
+    encoded = encode(y, weights, X=X)
+    parts = _targets.split(encoded[:3], encoded.targets, 0.2, np.random.RandomState(0))
     assert [len(X_part) for X_part, _, _ in parts] == [80, 20]
     for X_part, Y_part, weights_part in parts:
         rows = X_part[:, 0].astype(int)
         assert (np.diff(rows) > 0).all()
         assert_array_equal(Y_part[0], y[rows])
-        assert_array_equal(weights_part, (rows + 1) / 100)
+        assert_allclose(weights_part, (rows + 1) / 5050)
         assert Y_part.mean() == 0.25
     assert_array_equal(np.sort(np.r_[parts[0][0], parts[1][0]], axis=0), X)
 
 
-def test_balanced_weights_apply_to_other_rows():
-    numbers = np.array([0, 1])
-    letters, _ = resolve("balanced", np.array([0, 0, 1]), None, np.array(["a", "b"]))
-    assert letters == {"a": 0.5, "b": 1.0}
-    balanced, _ = resolve("balanced", numbers, np.array([2, 1]), numbers)
-    assert balanced[1] == 2 * balanced[0]
-    assert resolve({0: 3}, numbers, None, numbers)[0] == {0: 3}
-
-
 def test_class_weight_changes_the_sum_of_weights():
-    codes, weights, classes = np.array([0, 0, 1]), np.array([0.5, 1.0, 0.25]), np.array(["a", "b"])
-    assert resolve(None, codes, None, classes) == (None, 3)
-    assert resolve(None, codes, weights, classes) == (None, 1.75)
-    assert resolve("balanced", codes, weights, classes)[1] == 1.75
-    assert resolve({"a": 2, "b": 8}, codes, weights, classes)[1] == 5
-    assert resolve({"b": 4}, codes, weights, classes)[1] == 2.5
-    assert resolve(None, Y_INDICATOR.T, None, np.arange(3), multilabel=True) == (None, 4)
+    y, weights = np.array(["a", "a", "b"]), np.array([0.5, 1.0, 0.25])
+    assert encode(y).weight_sum == 3
+    assert encode(y, weights).weight_sum == 1.75
+    assert encode(y, weights, "balanced").weight_sum == pytest.approx(1.75)
+    assert encode(y, weights, {"a": 2, "b": 8}).weight_sum == 5
+    assert encode(y, weights, {"b": 4}).weight_sum == 2.5
+    assert encode(Y_INDICATOR).weight_sum == 4
 
 
 # Labels of pandas, Polars and NumPy
@@ -512,6 +495,6 @@ def test_unequal_labels_are_refused_for_all_dtypes(dtype, other, data):
     expected = [next((i for i, k in enumerate(classes) if equal(label, k)), None) for label in y]
     if None in expected:
         with pytest.raises(ValueError, match="y holds labels that are not among the classes"):
-            _encoding.label_codes(y, classes)
+            Targets(classes, False).codes(y)
     else:
-        assert_array_equal(_encoding.label_codes(y, classes), expected)
+        assert_array_equal(Targets(classes, False).codes(y), expected)

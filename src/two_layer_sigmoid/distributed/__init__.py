@@ -1,7 +1,7 @@
 """Training on a Dask cluster, for data larger than the memory of one machine.
 
-Partitions stay on their workers. A worker computes the loss and the gradient of its shards with the
-code for data in memory. The client adds up the results of all shards and makes the update.
+Partitions stay on their workers. A worker computes the loss and the gradient of its partitions with
+the code for data in memory. The client adds up the results and makes the update.
 """
 
 from __future__ import annotations
@@ -14,36 +14,39 @@ from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from . import _encoding, _prediction, _validation
-from ._classifier import WEIGHTS, BaseTwoLayerSigmoid, TwoLayerSigmoidClassifier, rollback_on_error
-from ._dask_data import (
-    DaskData,
+from .. import _checks
+from .._base import BaseTwoLayerSigmoid
+from .._classifier import TwoLayerSigmoidClassifier
+from .._diagnostics import warn_about
+from .._monitor import INTERRUPTED
+from .._parallel import ignore_overflow, single_blas_thread
+from .._solvers import SOLVERS
+from .._targets import Targets, unique_labels
+from .._training import WEIGHTS, Fit, train
+from ._data import (
+    Partitions,
     accuracy,
     check_dask,
     dask_meta,
+    encode,
     find_scheduler,
     is_dask_collection,
     lazy_arrays,
     predict_lazily,
+    read,
     read_inputs,
-    shards_in_memory,
 )
-from ._parallel import single_blas_thread
 
 __all__ = ["DaskTwoLayerSigmoidClassifier"]
 
 
 class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
-    """The network, trained on a Dask cluster to the same weights as in memory.
+    """The network, trained on a Dask cluster.
 
     Every evaluation sends the parameters to the workers and returns a loss and a gradient for each
-    shard, a group of consecutive rows. The client adds them in the order of the rows. The result is
-    the same bit for bit for any number of workers, also if workers are lost and others compute
-    their chunks again.
-
-    If no chunk boundary cuts a shard of the fit in memory (see :meth:`row_chunks`), the result is
-    that of :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier` on the same rows in C order, bit
-    for bit. Otherwise each chunk is a shard, and loss and gradient differ in the last digits.
+    chunk. The client adds them in the order of the rows. The result is the same bit for bit for any
+    number of workers, also if workers are lost and others compute their chunks again. It equals
+    that of :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier` on the same rows up to rounding.
 
     Parameters, attributes and warnings are those of
     :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier`, except: ``batch_size`` must be None,
@@ -61,8 +64,8 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     each row and output. If a worker is lost, Dask computes its chunks again, from files or from
     arrays in the graph; data that was scattered to that worker only is lost.
 
-    A subclass can override the steps of the lecture. Workers import the subclass. There the
-    forward, cost and backward steps see the parameters of the estimator, not its attributes.
+    A subclass can override the five steps. Workers import the subclass. There the forward,
+    cost and backward steps see the parameters of the estimator, not its attributes.
 
     Examples
     --------
@@ -77,7 +80,6 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     (8, 2)
     """
 
-    @rollback_on_error
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, client: Any = None) -> Self:
         """Train the network.
@@ -113,46 +115,40 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
             ``alpha="loo"`` is set.
         """
         check_dask("DaskTwoLayerSigmoidClassifier.fit")
-        _validation.check_parameters(self)
+        _checks.check_parameters(self)
         _check_supported(self)
-        resume = self.warm_start and hasattr(self, "W1_")
+        previous = Fit.of(self) if self.warm_start and hasattr(self, "W1_") else None
         scheduler = find_scheduler(client)  # another can become Dask's default during training
-        data = DaskData(int(self.n_h), scheduler)
-        with single_blas_thread, _validation.ignore_overflow(), data:
+        draft, n_h = self._draft(), int(self.n_h)
+        with single_blas_thread, ignore_overflow(), Partitions(scheduler) as partitions:
             with read_inputs(X, y, sample_weight, scheduler) as inputs:
-                validate_data(self, dask_meta(X), skip_check_array=True, reset=not resume)
-                dtype = inputs.X.dtype
-                labels = data.read(inputs, self._working_dtype(dtype))
-            weight_sum = self._encode(data, labels, resume=resume)
-            self._train(
+                validate_data(draft, dask_meta(X), skip_check_array=True, reset=previous is None)
+                is_float32 = inputs.X.dtype == np.float32
+                in_float64 = SOLVERS[self.solver].computes_in_float64 or not is_float32
+                raw = read(partitions, inputs, np.dtype(np.float64 if in_float64 else np.float32))
+            if raw.labels.ndim == 2:
+                targets = Targets(np.arange(raw.labels.shape[1]), True)
+            else:
+                targets = Targets.of_labels(unique_labels(raw.labels))
+            if previous is not None:
+                _checks.check_resumable(n_h, targets, previous.params, previous.targets)
+            data, weight_sum = encode(partitions, raw, targets, self.class_weight, n_h)
+            fit = train(
+                self,
                 data,
+                targets,
                 weight_sum=weight_sum,
-                dtype=np.dtype(np.float32 if dtype == np.float32 else np.float64),
+                dtype=np.dtype(np.float32 if is_float32 else np.float64),
                 random_state=check_random_state(self.random_state),
-                resume=resume,
+                previous=previous,
+                feature_names=getattr(draft, "feature_names_in_", None),
                 inputs={"X": X, "y": y, "sample_weight": sample_weight},
             )
+        warn_about(self, fit, resumed=previous is not None)
+        self._store(fit)
+        if fit.stop_reason == INTERRUPTED:
+            raise KeyboardInterrupt
         return self
-
-    def row_chunks(self, X: Any) -> tuple[int, ...]:
-        """The chunk lengths for which ``fit`` equals the fit in memory bit for bit.
-
-        Use ``X.rechunk((clf.row_chunks(X), -1))``. Larger chunks that join some of these are equal
-        too. Remove rows of weight 0 first.
-
-        Parameters
-        ----------
-        X : array of shape (n_samples, n_features)
-            A dask or NumPy array; only its shape and dtype are used.
-
-        Returns
-        -------
-        lengths : tuple of int
-            At most 16 lengths, with the sum n_samples.
-        """
-        m, n_x = X.shape
-        shards = shards_in_memory(m, n_x, int(self.n_h), self._working_dtype(X.dtype))
-        return tuple(shard.stop - shard.start for shard in shards)
 
     def to_local(self) -> TwoLayerSigmoidClassifier:
         """Convert to the estimator for data in memory.
@@ -209,7 +205,7 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         with read_inputs(X, y, sample_weight, scheduler, self._predict_labels) as inputs:
             score = accuracy(inputs, scheduler)
             if score == 0 and not self._multilabel:
-                _validation.check_known_labels(inputs.unique_labels(), self.classes_)
+                _checks.check_known_labels(inputs.unique_labels(), self.classes_)
         return score
 
     def _predict(self, X: Any, from_logits: Any) -> Any:
@@ -232,33 +228,7 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         return predict_lazily(clf._predict, X, from_logits, self.n_features_in_)
 
     def _predict_labels(self, X: Any) -> Any:
-        return self._predict_lazily(X, _prediction.labels)
-
-    def _working_dtype(self, dtype: Any) -> np.dtype[Any]:
-        """The dtype of the arithmetic for X of a dtype."""
-        return np.dtype(np.float32 if dtype == np.float32 and self.solver == "gd" else np.float64)
-
-    def _encode(self, data: DaskData, labels: Any, *, resume: bool) -> float:
-        """Encode the rows on the workers; return the sum of their weights as given.
-
-        Sets ``classes_``.
-        """
-        multilabel = labels.ndim == 2
-        classes = np.arange(labels.shape[1]) if multilabel else _encoding.unique_labels(labels)
-        if not multilabel:
-            _encoding.check_two_classes(classes)
-        if resume:
-            _validation.check_resumable(self, classes, multilabel)
-        sums = np.array([data.weight_sum()]) if multilabel else data.class_weight_sums(classes)
-        class_weight, weight_sum = _encoding.resolve_class_weight(
-            self.class_weight, classes, multilabel, sums
-        )
-        present = data.encode(classes, multilabel, class_weight)
-        _encoding.check_rows_left(data.n_rows)
-        if not multilabel:
-            _validation.warn_one_class(classes[present])
-        self.classes_, self._multilabel = classes, multilabel
-        return data.largest_weight * weight_sum
+        return self._predict_lazily(X, Targets.labels)
 
     def _steps(self) -> dict[str, Any]:
         return BaseTwoLayerSigmoid._steps(self._unfitted_copy())

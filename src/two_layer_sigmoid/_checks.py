@@ -1,0 +1,211 @@
+"""Errors about parameters, arguments and overflow."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _network
+from ._network import Array, Parameters
+from ._parallel import ignore_overflow
+from ._solvers import SOLVERS
+from ._targets import Labels, Targets, counted
+
+SCALE_THEM = "Scale the features, for example with sklearn.preprocessing.StandardScaler."
+
+
+def check_parameters(clf: Any) -> None:
+    """Raise if parameters that are each valid are in conflict."""
+    has_steps, has_many = SOLVERS[clf.solver].has_learning_rate, clf.n_init > 1
+    many = f"n_init={clf.n_init} needs several initial parameters, but "
+    _refuse(
+        (clf.n_jobs == 0, "n_jobs=0 is not a number of threads: use None, 1, or -1 for all cores."),
+        (
+            not has_steps and clf.batch_size is not None,
+            f"batch_size={clf.batch_size} is not supported by solver={clf.solver!r}, which uses "
+            "all rows: use batch_size=None.",
+        ),
+        (
+            not has_steps and clf.momentum > 0,
+            f"momentum={clf.momentum} is not supported by solver={clf.solver!r}, which chooses its "
+            "own steps: use momentum=0.",
+        ),
+        (
+            clf.alpha == "loo" and has_steps,
+            f"alpha='loo' needs the minimum of the loss, which solver={clf.solver!r} does not "
+            "reach: use solver='lbfgs', or alpha='scale'.",
+        ),
+        (
+            clf.alpha == "loo" and clf.early_stopping,
+            "alpha='loo' and early_stopping=True both limit overfitting: use early_stopping=False, "
+            "or alpha='scale'.",
+        ),
+        (has_many and clf.warm_start, many + "warm_start=True has one: set n_init=1."),
+        (has_many and not isinstance(clf.init, str), many + "init gives one: set n_init=1."),
+    )
+
+
+def has_partial_fit(clf: Any) -> bool:
+    """Whether the parameters allow ``partial_fit``; if not, an AttributeError gives the reason."""
+    n_init, class_weight, early_stopping = clf.n_init, clf.class_weight, clf.early_stopping
+    is_balanced = isinstance(class_weight, str) and class_weight == "balanced"
+    is_early = isinstance(early_stopping, (bool, np.bool_)) and bool(early_stopping)
+    several = "needs several passes: "
+    for applies, reason in (
+        (
+            isinstance(clf.solver, str)
+            and clf.solver in SOLVERS
+            and not SOLVERS[clf.solver].has_learning_rate,
+            f"solver={clf.solver!r} needs all rows at once: use solver='gd'.",
+        ),
+        (
+            isinstance(n_init, Integral) and int(n_init) > 1,
+            f"n_init={n_init} {several}set n_init=1.",
+        ),
+        (is_balanced, "class_weight='balanced' needs all of y: give a dict."),
+        (is_early, f"early_stopping=True {several}use early_stopping=False."),
+    ):
+        if applies:
+            raise AttributeError(f"partial_fit makes one pass over a part of the rows; {reason}")
+    return True
+
+
+def check_validation_set(clf: Any, X_val: Any, y_val: Any, sample_weight_val: Any) -> None:
+    """Raise if a validation set is incomplete, not used or missing."""
+    no_set = X_val is None
+    new_split = clf.warm_start and not isinstance(clf.random_state, Integral)
+    _refuse(
+        (no_set != (y_val is None), "X_val and y_val go together: give both or none."),
+        (no_set and sample_weight_val is not None, "sample_weight_val needs X_val and y_val."),
+        (
+            not no_set and not clf.early_stopping,
+            "early_stopping=False does not use X_val and y_val: use early_stopping=True.",
+        ),
+        (
+            no_set and clf.early_stopping and new_split,
+            "early_stopping=True with warm_start=True must split off the same rows in every fit, "
+            f"but random_state={clf.random_state!r} does not: give X_val and y_val, or an int as "
+            "random_state.",
+        ),
+    )
+
+
+def _refuse(*cases: tuple[bool, str]) -> None:
+    for wrong, message in cases:
+        if wrong:
+            raise ValueError(message)
+
+
+def add_location(error: TypeError | ValueError, location: str) -> TypeError | ValueError:
+    """The error with its location in front of the message."""
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    return kind(f"{location}: {error}")
+
+
+# Labels and initial parameters
+
+
+def check_known_labels(y: Labels, classes: Labels) -> None:
+    """Raise if strings are scored against numbers, or numbers against strings."""
+    given, known = set(y.ravel().tolist()), classes.tolist()
+    kinds = [{isinstance(label, str) for label in labels} for labels in (given, known)]
+    if given and given.isdisjoint(known) and kinds[0].isdisjoint(kinds[1]):
+        raise ValueError(
+            f"y holds only labels of another type than those of fit, such as "
+            f"{min(given, key=str)!r}: use the labels of fit, {known}."
+        )
+
+
+def check_resumable(n_h: int, targets: Targets, params: Parameters, before: Targets) -> None:
+    """Raise if the number of hidden units or the classes have changed."""
+    restart = "or start from scratch with sklearn.base.clone, or with fit and warm_start=False."
+    if len(params.b1) != n_h:
+        raise ValueError(
+            f"n_h={n_h}, but the fitted weights have {counted(len(params.b1), 'hidden unit')}: set "
+            f"n_h={len(params.b1)}, {restart}"
+        )
+    before.check_format(targets.is_multilabel, len(targets.classes))
+    if not np.array_equal(targets.classes, before.classes):
+        raise ValueError(
+            f"y has the classes {targets.classes.tolist()}, but the weights were fitted to "
+            f"{before.classes.tolist()}: use a y with all of these classes and no others, {restart}"
+        )
+
+
+def check_initial_parameters(init: Any, n_x: int, n_h: int, n_y: int) -> Parameters:
+    """Copies of the arrays in ``init``, in float64."""
+    shapes = _network.parameter_shapes(n_x, n_h, n_y)
+    try:
+        arrays = [np.array(array) for array in init]
+    except ValueError as error:  # NumPy's, for rows of different lengths
+        raise ValueError(f"init must be (W1, b1, W2, b2), got {init!r}: {error}") from error
+    got = tuple(array.shape for array in arrays)
+    if got != shapes:
+        raise ValueError(
+            f"init must be (W1, b1, W2, b2) of shapes {shapes} for n_h={n_h}, "
+            f"{counted(n_x, 'feature')} and {counted(n_y, 'output')}, got arrays of shapes {got}."
+        )
+    if not all(array.dtype.kind in "fiu" and np.isfinite(array).all() for array in arrays):
+        raise ValueError(f"init must hold finite numbers, got {init!r}.")
+    return Parameters(*(array.astype(np.float64) for array in arrays))
+
+
+# Overflow
+
+
+def check_no_overflow(
+    params: Parameters, max_abs: dict[str, Array], dtype: npt.DTypeLike, other_remedy: str = ""
+) -> None:
+    """Raise if W1 x + b1 can overflow in ``dtype``.
+
+    ``max_abs`` has, for the name of each data set, the largest absolute value of each feature.
+    ``other_remedy`` is a sentence: another remedy than to scale them.
+    """
+    W1, b1 = (np.abs(array).astype(dtype) for array in params[:2])
+    for name, largest in max_abs.items():
+        if not np.isfinite(W1 @ largest.astype(dtype) + b1[:, 0]).all():
+            raise ValueError(
+                f"{name} holds values too large or too small for {dtype}: W1 x overflows. "
+                f"{SCALE_THEM} {other_remedy}".rstrip()
+            )
+
+
+def check_initial_loss(loss: float) -> None:
+    """Raise if the loss was never finite."""
+    if not np.isfinite(loss):
+        raise ValueError(
+            "The loss or its gradient is not finite at the initial parameters: use smaller ones "
+            f"in init. {SCALE_THEM}"
+        )
+
+
+def needs_no_conversion(clf: Any, X: Any, dtype: np.dtype[Any]) -> bool:
+    """Whether ``validate_data`` would return X as it is; False also if that is not certain.
+
+    For one row ``validate_data`` takes longer than the network.
+    """
+    return (
+        type(X) is np.ndarray
+        and X.dtype == dtype
+        and X.ndim == 2
+        and X.shape[0] > 0
+        and X.shape[1] == clf.n_features_in_
+        and getattr(clf, "feature_names_in_", None) is None
+        and _is_surely_finite(X)
+    )
+
+
+def _is_surely_finite(X: Array) -> bool:
+    """Whether the sum of X is finite; False also if the sum of finite entries overflows."""
+    with ignore_overflow():
+        return math.isfinite(X.sum())
+
+
+def check_logits(Z2: Array) -> None:
+    """Raise if logits have overflowed."""
+    if not np.isfinite(Z2).all():
+        raise ValueError(f"X holds values so large that W1 x overflows. {SCALE_THEM}")

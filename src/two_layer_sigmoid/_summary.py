@@ -1,0 +1,93 @@
+"""The summary of a data set: one reduction over its blocks gives all that training needs to know.
+
+To add a statistic, add a field, compute it in :meth:`Summary.of_block`, and merge it in ``+``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.sparse import issparse
+from scipy.special import entr
+from sklearn.utils.sparsefuncs import mean_variance_axis, min_max_axis
+
+from ._blocks import Block
+from ._network import Array
+
+CONSTANT_RTOL = 1e-12  # a standard deviation below this times the mean is a rounding error
+PLATEAU_RTOL = 0.01  # a loss this close to the best constant prediction's has learned nothing
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Weighted statistics of some rows, in float64. ``+`` gives those of both sets together."""
+
+    n_samples: float  # the sum of the weights
+    mean: Array  # (n_x,), of each feature
+    var: Array  # (n_x,)
+    max_abs: Array  # (n_x,), the largest absolute value
+    target_weights: Array  # (2, n_y), sum_i w_i (1 - y_i) and sum_i w_i y_i
+
+    @classmethod
+    def of_block(cls, block: Block) -> Summary:
+        """The summary of the rows of one block."""
+        X, Y, weights = block
+        X, Y = X.astype(np.float64, copy=False), Y.astype(np.float64, copy=False)
+        w = np.ones(Y.shape[1]) if weights is None else weights.astype(np.float64, copy=False)
+        total = float(w.sum())
+        if issparse(X):
+            mean, var = mean_variance_axis(X, axis=1, weights=w)
+            low, high = min_max_axis(X, axis=1)
+        else:
+            mean = np.dot(X, w) / total
+            var = np.dot(np.square(X - mean[:, np.newaxis]), w) / total
+            low, high = X.min(axis=1), X.max(axis=1)
+        target_weights = np.array([np.dot(1 - Y, w), np.dot(Y, w)])
+        return cls(total, mean, var, np.maximum(-low, high), target_weights)
+
+    def __add__(self, other: Summary) -> Summary:
+        """The summary of both sets of rows.
+
+        T. F. Chan, G. H. Golub and R. J. LeVeque, "Algorithms for computing the sample variance",
+        The American Statistician 37, 1983, equation (2.1).
+        """
+        n = self.n_samples + other.n_samples
+        fraction = other.n_samples / n
+        delta = other.mean - self.mean
+        return Summary(
+            n,
+            self.mean + fraction * delta,
+            self.var + fraction * (other.var - self.var) + fraction * (1 - fraction) * delta**2,
+            np.maximum(self.max_abs, other.max_abs),
+            self.target_weights + other.target_weights,
+        )
+
+    @cached_property
+    def std(self) -> Array:
+        """The standard deviations ``(n_x,)``; 0 if one is only the rounding error of the mean."""
+        std: Array = np.sqrt(self.var)
+        std[std <= CONSTANT_RTOL * np.abs(self.mean)] = 0.0
+        return std
+
+    @cached_property
+    def scale(self) -> Array:
+        """The standard deviations ``(n_x,)``, with 1 for constant features."""
+        return np.where(self.std > 0, self.std, 1.0)
+
+    @cached_property
+    def baseline_loss(self) -> float:
+        """The log loss of the best constant prediction: the entropies of the base rates, in nats.
+
+        0 if all targets of each output are equal.
+        """
+        zeros, ones = self.target_weights
+        rates = ones / (zeros + ones)  # 0 or 1 only if all targets are
+        return float((entr(rates) + entr(1 - rates)).sum())
+
+    @property
+    def plateau(self) -> float:
+        """A loss from here on has learned nothing; infinite if there is nothing to learn."""
+        return (1 - PLATEAU_RTOL) * self.baseline_loss or math.inf

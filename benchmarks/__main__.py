@@ -1,13 +1,6 @@
-"""All benchmarks of speed and memory: ``python -m benchmarks``, eighteen minutes.
+"""``python -m benchmarks`` lists the benchmarks, ``python -m benchmarks NAME`` runs one."""
 
-Runs ``benchmarks.memory``, ``benchmarks.iteration`` and ``benchmarks.workloads``, and writes the
-page and the pictures of ``benchmarks.report``. The benchmarks of training, such as
-``benchmarks.reliability``, are separate commands.
-"""
+from benchmarks._harness import main
 
-import subprocess
-import sys
-
-for name in ("memory", "iteration", "workloads", "report"):
-    print(f"\n== {name}", flush=True)
-    subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
+if __name__ == "__main__":  # processes that are spawned import this module again
+    main()

@@ -29,6 +29,12 @@ def of_mlp(mlp):
     return Parameters(V1.T, c1[:, np.newaxis], V2.T, c2[:, np.newaxis])
 
 
+def loss_of(params, X, y):
+    """Our loss of any parameters, without penalty."""
+    _, cache = _network.forward(X.T, params)
+    return _network.cost(cache, y[np.newaxis].astype(float))
+
+
 def start_of(n_x, n_h, dtype):
     """The common initial parameters."""
     start = _network.initialize_spread(n_x, n_h, 1, random_state=np.random.RandomState(0))

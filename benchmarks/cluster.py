@@ -1,8 +1,7 @@
 """Time and network traffic of an iteration on a Dask cluster, by workers and rows.
 
-``python -m benchmarks.cluster`` trains on clusters of 1, 2 and 4 processes on this machine, with
-one thread each, and on the same rows in memory with as many threads (at most one for each
-processor). It takes six minutes and writes ``results/cluster.csv``. The workers draw the rows. With
+Clusters of 1, 2 and 4 processes on this machine, with one thread each, are compared with the same
+rows in memory and as many threads (at most one for each processor). The workers draw the rows. With
 256 rows the time is the overhead of the cluster; a wider network shows how traffic grows with the
 parameters. Traffic is measured at the loopback interface (Linux).
 """
@@ -11,18 +10,17 @@ from __future__ import annotations
 
 import os
 import time
-import warnings
 from pathlib import Path
 
 import dask.array as da
 import numpy as np
-import pandas as pd
 from distributed import Client, LocalCluster
 
-from benchmarks.machine import save
+from benchmarks._harness import markdown, three_digits
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
 
+MINUTES = 6
 WORKERS = (1, 2, 4)
 FEW = 256  # rows
 CASES = [  # m, n_x, n_h, chunks
@@ -52,11 +50,10 @@ class OnDask(Timed, DaskTwoLayerSigmoidClassifier):
     """On the workers of a cluster."""
 
 
-def main() -> None:
-    warnings.simplefilter("ignore")
-    table = pd.DataFrame([row for case in CASES for n in WORKERS for row in compare(*case, n)])
-    print(table.to_string(index=False, float_format="{:.4g}".format))
-    save(table, "cluster")
+def rows():
+    for case in CASES:
+        for n_workers in WORKERS:
+            yield from compare(*case, n_workers)
 
 
 def compare(m, n_x, n_h, n_chunks, n_workers):
@@ -90,5 +87,13 @@ def traffic():
     return 0
 
 
-if __name__ == "__main__":
-    main()
+def table(results):
+    rows = []
+    keys = ["m", "n_x", "n_h", "chunks", "workers"]
+    for case, group in results.groupby(keys, sort=False):
+        found = group.set_index("where")
+        ms, KiB = found["ms"], found["KiB"]
+        figures = ms["memory"], ms["cluster"], KiB["cluster"]
+        rows.append([*(f"{number:,}" for number in case), *map(three_digits, figures)])
+    header = "rows", "features", "units", "chunks", "workers"
+    return markdown([*header, "in memory, ms", "cluster, ms", "traffic, KiB"], rows)

@@ -1,22 +1,19 @@
 """Training loss and accuracy with default settings on problems that sigmoid networks learn slowly.
 
-``python -m benchmarks.default_settings`` fits our estimator and
-``MLPClassifier(activation="logistic")`` with 20 seeds and the same number of units, their other
-parameters at their defaults. For two units both have ``max_iter=3000``, which is our default. It
-prints minimum, median and maximum and writes ``results/default_settings.csv``.
+Our estimator and ``MLPClassifier(activation="logistic")`` are fitted with 20 seeds and the same
+number of units, their other parameters at their defaults. With two units both have
+``max_iter=3000``.
 """
 
 from __future__ import annotations
 
-import warnings
-
-import pandas as pd
 from sklearn.neural_network import MLPClassifier
 
 from benchmarks import problems
-from benchmarks.machine import save
+from benchmarks._harness import markdown
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
+MINUTES = 1
 PROBLEMS = {  # data, whether they are standardised, hidden units, other parameters
     "parabola, raw": (problems.parabola, False, 20, {}),
     "moons": (problems.moons, True, 8, {}),
@@ -29,32 +26,30 @@ ESTIMATORS = {
 N_SEEDS = 20
 
 
-def main() -> None:
-    warnings.simplefilter("ignore")  # convergence warnings of MLPClassifier
-    table = pd.DataFrame([row for problem in PROBLEMS for row in measure(problem)])
-    summary = table.groupby(["problem", "n_h", "estimator"], sort=False)[["loss", "accuracy"]].agg(
-        ["min", "median", "max"]
-    )
-    print(summary.to_string(float_format="{:.3f}".format))
-    save(table, "default_settings")
+def rows():
+    """A row for each problem, estimator and seed."""
+    for problem, (make, standardise, n_h, params) in PROBLEMS.items():
+        X, y = problems.load(make, standardise)
+        for name, build in ESTIMATORS.items():
+            for seed in range(N_SEEDS):
+                fitted = build(n_h, random_state=seed, **params).fit(X, y)
+                yield {
+                    "problem": problem,
+                    "n_h": n_h,
+                    "estimator": name,
+                    "seed": seed,
+                    "loss": fitted.loss_,
+                    "accuracy": fitted.score(X, y),
+                }
 
 
-def measure(problem):
-    """One row for each estimator and seed."""
-    make, standardise, n_h, params = PROBLEMS[problem]
-    X, y = problems.load(make, standardise)
-    for name, build in ESTIMATORS.items():
-        for seed in range(N_SEEDS):
-            fitted = build(n_h, random_state=seed, **params).fit(X, y)
-            yield {
-                "problem": problem,
-                "n_h": n_h,
-                "estimator": name,
-                "seed": seed,
-                "loss": fitted.loss_,
-                "accuracy": fitted.score(X, y),
-            }
-
-
-if __name__ == "__main__":
-    main()
+def table(results):
+    """Lowest, median and highest of the seeds."""
+    rows = []
+    for (problem, n_h, estimator), fits in results.groupby(
+        ["problem", "n_h", "estimator"], sort=False
+    ):
+        figures = fits[["loss", "accuracy"]].agg(["min", "median", "max"])
+        cells = (" / ".join(f"{figure:.3f}" for figure in figures[name]) for name in figures)
+        rows.append([f"{problem}, {n_h}", estimator, *cells])
+    return markdown(["problem, units", "", "training loss", "accuracy"], rows)

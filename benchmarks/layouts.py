@@ -1,9 +1,8 @@
 """Growth of time with the number of rows, for each layout of X, y and the weights in memory.
 
-``python -m benchmarks.layouts`` trains by mini-batches of 200 rows (``fit`` and ``partial_fit``)
-and predicts, with one of the arrays in each layout and the others C-contiguous, for 20,000 and
-200,000 rows. The time grows tenfold if it is linear, and up to a hundredfold if a mini-batch copies
-the whole array. It takes two minutes, prints a table and writes ``results/layouts.csv``.
+Training is by mini-batches of 200 rows (``fit`` and ``partial_fit``). In training and prediction
+one of the arrays has each layout and the others are C-contiguous, for 20,000 and 200,000 rows. The
+time grows tenfold if it is linear, and up to a hundredfold if a mini-batch copies the whole array.
 """
 
 from __future__ import annotations
@@ -12,30 +11,23 @@ import tempfile
 from functools import partial
 
 import numpy as np
-import pandas as pd
 
 from benchmarks import problems
-from benchmarks.machine import save
+from benchmarks._harness import markdown
 from benchmarks.timing import compare, timed
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
+MINUTES = 2
 ROWS = (20_000, 200_000)
 N_X, N_ROUNDS = 20, 3
 PARAMS = {"n_h": 8, "batch_size": 200, "max_iter": 2, "random_state": 0}
 
 
-def main() -> None:
-    table = pd.DataFrame(
-        [
-            row
-            for layout in LAYOUTS
-            for array, methods in METHODS.items()
-            for method in methods
-            for row in measure(array, layout, method)
-        ]
-    )
-    print(table.to_string(index=False, float_format="{:.4g}".format))
-    save(table, "layouts")
+def rows():
+    for layout in LAYOUTS:
+        for array, methods in METHODS.items():
+            for method in methods:
+                yield from measure(array, layout, method)
 
 
 def measure(array, layout, method):
@@ -105,5 +97,10 @@ METHODS = {
     "sample_weight": ("fit", "partial_fit"),
 }
 
-if __name__ == "__main__":
-    main()
+
+def table(results):
+    results = results.assign(work=results["array"] + ", " + results["method"])
+    growth = results[results["m"] == results["m"].max()]
+    growth = growth.pivot_table("relative to ours", "layout", "work", sort=False)
+    rows = [[layout, *(f"{ratio:.1f}" for ratio in line)] for layout, line in growth.iterrows()]
+    return markdown(["layout of the array", *growth], rows)

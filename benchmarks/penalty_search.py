@@ -1,25 +1,24 @@
 """Time of ``alpha="loo"``, compared with one fit and with a grid search over the same penalties.
 
-``python -m benchmarks.penalty_search`` fits L-BFGS with 8 and 32 hidden units on one thread, all
-interleaved in one process, and writes ``results/penalty_search.csv``. The single fit has the
-weakest penalty of the path. The grid search is a ``GridSearchCV`` with 5 folds and log loss over
-the penalties that the path tried, with a fit of the best one on all rows.
+All are fits by L-BFGS with 8 and 32 hidden units on one thread, interleaved in one process. The
+single fit has the weakest penalty of the path. The grid search is a ``GridSearchCV`` with 5 folds
+and log loss over the penalties that the path tried, with a fit of the best one on all rows.
 """
 
 from __future__ import annotations
 
 from functools import partial
 
-import pandas as pd
 from sklearn.datasets import load_iris, load_wine
 from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_limits
 
 from benchmarks import problems
-from benchmarks.machine import save
+from benchmarks._harness import markdown, three_digits
 from benchmarks.timing import compare, timed
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
+MINUTES = 7
 DATA = {
     "breast cancer": problems.breast_cancer,
     "classification": problems.classification,
@@ -33,11 +32,11 @@ UNITS = 8, 32
 N_ROUNDS = 3
 
 
-def main() -> None:
+def rows():
     with threadpool_limits(1):
-        table = pd.DataFrame([row for data in DATA for n_h in UNITS for row in measure(data, n_h)])
-    print(table.to_string(index=False, float_format="{:.4g}".format))
-    save(table, "penalty_search")
+        for data in DATA:
+            for n_h in UNITS:
+                yield from measure(data, n_h)
 
 
 def measure(data, n_h):
@@ -65,5 +64,15 @@ def measure(data, n_h):
         yield {"data": data, "n_h": n_h, "parameters": size, "penalties": len(alphas)} | row
 
 
-if __name__ == "__main__":
-    main()
+def table(results):
+    rows = []
+    ratio = "relative to ours"
+    for (data, n_h), group in results.groupby(["data", "n_h"], sort=False):
+        found = group.set_index("implementation")
+        loo, one, grid = (found.loc[name] for name in ("loo", "one fit", "GridSearchCV"))
+        size, seconds = str(loo["parameters"]), f"{loo['us'] / 1e6:.2g}"
+        rows.append(
+            [data, str(n_h), size, seconds, *map(three_digits, (1 / one[ratio], grid[ratio]))]
+        )
+    ratios = "time / one fit", "GridSearchCV / time"
+    return markdown(["alpha='loo'", "n_h", "parameters", "seconds", *ratios], rows)

@@ -1,25 +1,23 @@
 """Cross-validated log loss after a search, compared with MLPClassifier.
 
-``python -m benchmarks.selection`` runs both on six data sets behind a StandardScaler, 5-fold, and
-writes ``benchmarks/results/selection.csv``. Both searches have 27 candidates: ours over rate,
+Six data sets, after a StandardScaler, 5-fold. Both searches have 27 candidates: ours over rate,
 ``n_h`` and ``alpha``, MLPClassifier's, with ReLU units, over its most important parameters.
 """
 
 from __future__ import annotations
 
 import time
-import warnings
 
-import pandas as pd
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks import problems
-from benchmarks.machine import save
+from benchmarks._harness import markdown
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
+MINUTES = 4
 PROBLEMS = (
     problems.breast_cancer,
     problems.digits_odd,
@@ -50,16 +48,12 @@ SEARCHES = {
 }
 
 
-def main() -> None:
-    warnings.simplefilter("ignore")  # MLPClassifier reaches max_iter
-    rows = []
+def rows():
     for problem in PROBLEMS:
         X, y = problem()
         for name, (estimator, grid) in SEARCHES.items():
             row = {"problem": problem.__name__, "estimator": name}
-            rows.append(row | search(estimator, grid, X, y))
-        print(pd.DataFrame(rows[-2:]).to_string(index=False, header=len(rows) == 2), flush=True)
-    save(pd.DataFrame(rows), "selection")
+            yield row | search(estimator, grid, X, y)
 
 
 def search(estimator, grid, X, y):
@@ -77,5 +71,11 @@ def behind_scaler(estimator):
     return Pipeline([("scale", StandardScaler()), ("clf", estimator)])
 
 
-if __name__ == "__main__":
-    main()
+def table(results):
+    rows = []
+    for problem, group in results.groupby("problem", sort=False):
+        found = group.set_index("estimator").loc[list(SEARCHES)]
+        cells = zip(found["log loss"], found["seconds"], strict=True)
+        cells = [f"{loss:.3f} ({seconds:.1f})" for loss, seconds in cells]
+        rows.append([problem.replace("_", " "), *cells])
+    return markdown(["after a search", *SEARCHES], rows)

@@ -30,7 +30,7 @@ def compare(implementations, n_rounds):
                 warnings.simplefilter("ignore")  # convergence warnings
                 return work()
         except Exception as error:
-            failures[name] = f"{type(error).__name__}: {error}".split("\n", maxsplit=1)[0][:90]
+            failures[name] = reason(error)
 
     prepared = {name: attempt(name, prepare) for name, prepare in implementations.items()}
     for _ in range(n_rounds):
@@ -58,6 +58,11 @@ def compare(implementations, n_rounds):
         }
 
 
+def reason(error):
+    """The note of a failure: the first line, of at most 90 characters."""
+    return f"{type(error).__name__}: {error}".split("\n", maxsplit=1)[0][:90]
+
+
 def timed(work):
     """The seconds that ``work()`` takes, and its result."""
     began = time.perf_counter()
@@ -74,3 +79,21 @@ def each_of(n, more, fewer):
     without, _ = timed(fewer)
     with_them, result = timed(more)
     return (with_them - without) / n, result
+
+
+def cell(row):
+    """The ratio and its range, or the note."""
+    ratio = "relative to ours"
+    return note(row) or f"{row[ratio]:.2f} ({row['lowest']:.2f} to {row['highest']:.2f})"
+
+
+def note(row):
+    """The reason why a row has no figure, for a cell of a table; empty if it has one."""
+    return row["note"].replace("|", "/") if isinstance(row["note"], str) else ""
+
+
+def duration(us):
+    for unit, size in ("s", 1e6), ("ms", 1e3), ("us", 1):
+        if us >= size:
+            return f"{us / size:.3g} {unit}"
+    return f"{us:.2g} us"

@@ -1,7 +1,6 @@
 """Time of L-BFGS evaluations, epochs, grid searches and predictions, compared with MLPClassifier.
 
-``python -m benchmarks.workloads`` prints a table and writes ``results/workloads.csv``. Both
-estimators have sigmoid units and do the same work on the same data.
+Both estimators have sigmoid units and do the same work on the same data.
 """
 
 from __future__ import annotations
@@ -10,32 +9,35 @@ import itertools
 from functools import partial
 
 import numpy as np
-import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
 
 from benchmarks import problems
+from benchmarks._harness import markdown
 from benchmarks.baselines import LECTURE
-from benchmarks.machine import save
-from benchmarks.timing import compare, each_of, timed
+from benchmarks.timing import cell, compare, duration, each_of, note, timed
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 from two_layer_sigmoid._blocks import row_blocks
 
+MINUTES = 4
 ALPHA = 1e-3  # of L-BFGS; without it training ends after few iterations
 
 
-def main() -> None:
-    table = pd.DataFrame(
-        [
-            {"workload": workload} | row
-            for workload, (implementations, n_rounds) in workloads()
-            for row in compare(implementations, n_rounds)
-        ]
-    )
-    print(table.to_string(index=False, float_format="{:.4g}".format))
-    save(table, "workloads")
+def rows():
+    for workload, (implementations, n_rounds) in workloads():
+        for row in compare(implementations, n_rounds):
+            yield {"workload": workload} | row
+
+
+def table(results):
+    rows = []
+    for workload, part in results.groupby("workload", sort=False):
+        ours, baseline = part.iloc[0], part.iloc[1]
+        times = (note(row) or duration(row["us"]) for row in (ours, baseline))
+        rows.append([workload, *times, cell(baseline)])
+    return markdown(["workload", "ours", "MLPClassifier", "MLPClassifier / ours"], rows)
 
 
 def workloads():
@@ -158,7 +160,3 @@ def predictions(X, n_calls, *, method="predict_proba", n_classes=2):
             MLPClassifier((32,), activation="logistic", max_iter=5, random_state=0)
         ),
     }
-
-
-if __name__ == "__main__":
-    main()

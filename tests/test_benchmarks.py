@@ -1,23 +1,82 @@
-"""The benchmarks: equal work for all baselines, and pages that match the results."""
+"""The benchmarks: the runner, pages that match the results, and equal work for all baselines."""
+
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import iteration, report, tables
-from benchmarks.machine import read
-from benchmarks.timing import compare
+import benchmarks
+from benchmarks import _harness, held_out, iteration, reliability
+from benchmarks.timing import cell, compare
+from two_layer_sigmoid import TwoLayerSigmoidClassifier
+
+MODULES = _harness.find()
+PAGES = [page for page in sorted(_harness.DOCS.rglob("*.md")) if "\n<!-- " in page.read_text()]
 
 
-def test_speed_page_matches_the_tracked_results():
-    page = report.page(**{name: read(name) for name in report.NAMES})
-    assert (report.DOCS / "speed.md").read_text() == page
+def test_every_result_has_a_benchmark(capsys):
+    _harness.main([])
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == sorted(path.stem for path in _harness.RESULTS.glob("*.csv"))
 
 
-@pytest.mark.parametrize("name", tables.PAGES)
-def test_tables_match_the_tracked_results(name):
-    page = (report.DOCS / f"{name}.md").read_text()
-    assert tables.updated(name, page) == page
+def test_unknown_benchmarks_are_errors(capsys):
+    with pytest.raises(SystemExit):
+        _harness.main(["iteration", "iterations"])
+    assert "unknown: iterations. There are: cluster, " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_pages_match_the_tracked_results(path):
+    page = path.read_text()
+    starts, ends = (re.findall("^<!-- (.*) -->$", page, flags=re.MULTILINE)[k::2] for k in (0, 1))
+    assert set(starts) <= {"machine", *MODULES}
+    assert ends == ["end"] * len(starts)
+    assert _harness.rendered(page, MODULES) == page
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if hasattr(MODULES[name], "figures")])
+def test_figures_are_tracked(name):
+    for key in MODULES[name].figures(_harness.read(name)):
+        assert (_harness.DOCS / "images" / f"{key}.png").exists()
+
+
+def test_benchmark_of_the_contributing_guide_works(tmp_path, monkeypatch, capsys):
+    guide = (_harness.DOCS / "contributing.md").read_text()
+    (source,) = re.findall(r'```python\n(""".*?)```', guide, flags=re.DOTALL)
+    figures = "\nfrom matplotlib.figure import Figure\ndef figures(_): return {'drawn': Figure()}\n"
+    (tmp_path / "moons_units.py").write_text(source + figures)
+    (tmp_path / "images").mkdir()
+    monkeypatch.setattr(benchmarks, "__path__", [str(tmp_path)])
+    monkeypatch.setattr(_harness, "DOCS", tmp_path)
+    monkeypatch.setattr(_harness, "RESULTS", tmp_path / "results")
+    _harness.main([])
+    assert re.match(r"moons_units +1 min  Accuracy on the moons", capsys.readouterr().out)
+
+    page = tmp_path / "page.md"
+    empty = "Text.\n\n<!-- moons_units -->\n<!-- end -->\n\n<!-- other -->\n<!-- end -->\n"
+    page.write_text(empty)
+    _harness.main(["moons_units"])
+    assert list(_harness.read("moons_units")["n_h"]) == [2, 4, 8]
+    assert (tmp_path / "images" / "drawn.png").exists()
+    block = r"<!-- moons_units -->\n\n(\| .* \|\n){4}\| 8 \| 0\.\d{3} \|\n\n<!-- end -->"
+    rendered = page.read_text()
+    assert re.sub(block, "<!-- moons_units -->\n<!-- end -->", rendered) == empty
+
+    page.write_text(empty)
+    _harness.main(["render"])
+    assert page.read_text() == rendered
+
+
+def test_machines_of_a_page_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(_harness, "RESULTS", tmp_path)
+    for name, machine in {"a": "x", "b": "y", "c": "x"}.items():
+        (tmp_path / f"{name}.csv").write_text(f"# {machine}\n# 1.0\nn\n1\n")
+    page = "".join(f"<!-- {name} -->\n<!-- end -->\n" for name in ("machine", "a", "b", "c"))
+    assert _harness.rendered(page, {}).startswith(
+        "<!-- machine -->\n\nMachine of a, c: x; 1.0\n\nMachine of b: y; 1.0\n\n<!-- end -->\n"
+    )
 
 
 @pytest.mark.slow
@@ -63,7 +122,7 @@ def test_a_failing_baseline_becomes_a_note():
         {"implementation": "a", "note": "ImportError: no module named other"},
         {"implementation": "b", "note": "ValueError: broken"},
     ]
-    assert report.cell(others[0]) == "ImportError: no module named other"
+    assert cell(others[0]) == "ImportError: no module named other"
 
 
 def test_expected_seconds_count_the_restarts():
@@ -75,8 +134,24 @@ def test_expected_seconds_count_the_restarts():
             for loss, seconds in zip(both, (1.0, 3.0), strict=True)
         ]
     )
-    line = tables.expected_seconds(results, 0.01).loc["p"]
+    line = reliability.expected_seconds(results, 0.01).loc["p"]
     assert line["always"] == 2
     assert line["half"] == pytest.approx(2 * np.log(0.05) / np.log(0.5))
     assert line["never"] == np.inf
-    assert tables.expected_seconds(results, 1.0).loc["p", "never"] == 2
+    assert reliability.expected_seconds(results, 1.0).loc["p", "never"] == 2
+
+
+def test_held_out_does_not_change_its_estimators(moons, monkeypatch):
+    class Refusing(TwoLayerSigmoidClassifier):
+        def fit(self, X, y):
+            if self.alpha == "loo":
+                raise ValueError("too expensive")
+            return super().fit(X, y)
+
+    estimator = Refusing(2, alpha="loo", max_iter=500, random_state=0)
+    monkeypatch.setitem(held_out.ESTIMATORS, held_out.LOO, estimator)
+    before = dict(vars(estimator))
+    used, clf, seconds = held_out.fit(held_out.LOO, *moons)
+    assert (used, clf.alpha) == (held_out.SCALE, "scale")
+    assert seconds > 0
+    assert vars(estimator) == before

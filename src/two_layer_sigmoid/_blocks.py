@@ -1,8 +1,8 @@
 """Rows of a data set in blocks and shards, and reductions over them in one fixed order.
 
-A block is small enough for the processor's cache, so the elementwise passes over it do not wait for
-main memory, and the buffers of a fit do not grow with the number of rows. (Blocks of sparse X are
-copies, made once: SciPy has no views of rows.)
+A block fits into the processor's cache, so that elementwise operations on it do not wait for main
+memory. The buffers of a fit do not grow with the number of rows. The blocks of sparse X are copies,
+because SciPy has no views of rows; they are made once.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from scipy import sparse
 from ._network import Array
 from ._parallel import ThreadPool
 
-# Bytes of X and the hidden layer in a block. Measured: larger blocks wait for main memory; with
-# smaller ones two threads wait for each other, because each NumPy call must reacquire the GIL.
+# Bytes of X and the hidden layer in a block. Measured: larger blocks wait for main memory. With
+# smaller blocks two threads wait for each other, because each NumPy call must reacquire the GIL.
 BLOCK_BYTES = 2**21
-MIN_BLOCK_ROWS = 1024  # for any number of features: products of wide matrices need many rows
+MIN_BLOCK_ROWS = 1024  # of every width: matrix products are slow on fewer rows
 ROWS_PER_CACHE_LINE = 16  # of float32; 8 of float64
 N_SHARDS = 16
 
@@ -35,7 +35,7 @@ Shards = list[range]  # of each shard, the rows at which its blocks start
 class Block(NamedTuple):
     """Some consecutive rows of the data, as columns."""
 
-    X: Array  # (n_x, b), a view where X is dense
+    X: Array  # (n_x, b), a view if X is dense
     Y: Array  # (n_y, b), a view
     weights: Array | None  # (b,)
 
@@ -62,10 +62,10 @@ class Data(Protocol):
 class BlockedData:
     """A data set in memory, cut into blocks and groups of blocks, the shards.
 
-    The shape of the data alone determines the blocks, and groups consecutive blocks into at most
-    ``N_SHARDS`` shards. A reduction combines the results for the blocks of a shard in order, then
-    the results for the shards in order. This fixed order is part of the contract: it makes results
-    independent of the number of threads.
+    The shape of the data alone determines the blocks and the shards, of which there are at most
+    ``N_SHARDS``. A reduction combines the results for the blocks of a shard in order, then the
+    results for the shards in order. Callers rely on this fixed order: it makes results independent
+    of the number of threads.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ class BlockedData:
         return reduce(combine, shards)
 
     def take(self, indices: npt.NDArray[np.intp], out: BlockedData | None) -> BlockedData:
-        """Some of the rows; dense ones overwrite ``out``, which must have as many."""
+        """The rows ``indices``. Dense rows overwrite ``out``, which must have as many rows."""
         if out is not None and not self.is_sparse:
             _take(self.X, indices, 0, out.X)
             _take(self.Y, indices, 1, out.Y)
@@ -134,7 +134,7 @@ class BlockedData:
 
 
 def with_contiguous_parts(X: Any) -> Any:
-    """X, or a copy if it is sparse with strided arrays: SciPy would copy them for each slice."""
+    """X, or a copy if it is sparse with strided arrays, which SciPy would copy for each slice."""
     if sparse.issparse(X) and not all(
         part.flags.c_contiguous for part in (X.data, X.indices, X.indptr)
     ):
@@ -143,22 +143,23 @@ def with_contiguous_parts(X: Any) -> Any:
 
 
 def row_blocks(X: Any, n_h: int) -> list[slice]:
-    """The blocks of X: all of one size, but the last can be smaller."""
+    """The blocks of X. All have one size, except that the last can be smaller."""
     return shard_blocks(range(0, X.shape[0], _block_size(X, n_h)))
 
 
 def _block_size(X: Any, n_h: int) -> int:
     """Number of rows of X in a block.
 
-    If there are several blocks, their number is about a power of two or a multiple of ``N_SHARDS``
-    (sizes are rounded up to whole cache lines), so shards differ by one block at most.
+    The number of blocks is about a power of two or a multiple of ``N_SHARDS``, so that shards
+    differ by one block at most. It can be smaller, because sizes are rounded up to whole cache
+    lines.
     """
     m, n_x = X.shape
     if sparse.issparse(X):
-        n_x = 0  # takes no memory in a block, and to add gradients of many features takes time
+        n_x = 0  # sparse rows take little memory; more blocks would only add more dense gradients
     max_rows = max(MIN_BLOCK_ROWS, BLOCK_BYTES // (X.dtype.itemsize * (n_x + 2 * n_h)))
     min_blocks = math.ceil(m / max_rows)
-    n_shards = min(N_SHARDS, 1 << (min_blocks - 1).bit_length())
+    n_shards = min(N_SHARDS, 2 ** math.ceil(math.log2(min_blocks)))
     n_blocks = math.ceil(min_blocks / n_shards) * n_shards
     size: int = math.ceil(m / n_blocks / ROWS_PER_CACHE_LINE) * ROWS_PER_CACHE_LINE
     return size
@@ -167,8 +168,8 @@ def _block_size(X: Any, n_h: int) -> int:
 def row_shards(X: Any, n_h: int) -> Shards:
     """The blocks of X in groups of consecutive blocks.
 
-    There are at most ``N_SHARDS`` groups, and so few that their gradients take at most half of the
-    memory of dense X (for sparse X: at most one group for every n_x rows).
+    There are at most ``N_SHARDS`` groups. Their number is also limited so that their gradients take
+    at most half of the memory of dense X; for sparse X there is at most one group for n_x rows.
     """
     m, n_x = X.shape
     size = _block_size(X, n_h)
@@ -187,7 +188,7 @@ def shard_blocks(shard: range) -> list[slice]:
 def _take(array: Array, indices: npt.NDArray[np.intp], axis: int, out: Any) -> None:
     """Copy some rows (columns if ``axis`` is 1) of an array into the C-ordered ``out``."""
     if array.flags.c_contiguous and array.flags.aligned:
-        # The mode "raise" would fill a buffer first.
+        # mode="clip", because "raise" fills a buffer first.
         np.take(array, indices, axis=axis, out=out, mode="clip")
-    else:  # ``np.take`` would copy the whole array, for each mini-batch
+    else:  # here np.take would copy the whole array for each mini-batch
         out[...] = array[indices] if axis == 0 else array[:, indices]

@@ -19,8 +19,8 @@ class Tasks:
     """Calls the callbacks of an estimator: one task for each update, within the task of ``fit``.
 
     A task begins before its update and ends before the next task begins, or by
-    :meth:`end_iteration`. A callback can ask for a fitted estimator, which scikit-learn builds from
-    ``attributes(state)``. ``n_updates`` is the maximal number of updates, None if it is unknown.
+    :meth:`end_iteration`. scikit-learn builds a fitted estimator from ``attributes(state)`` if a
+    callback needs one. ``n_updates`` is the maximal number of updates, or None if it is unknown.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Tasks:
         self._root.call_on_fit_task_end(**self._with_attributes(state))
 
     def _with_attributes(self, state: Any) -> dict[str, Any]:
-        # Called only if a callback asks for a fitted estimator.
+        # A function, because the attributes are computed only if a callback needs them.
         return self._details | {"reconstruction_attributes": lambda: self._attributes(state)}
 
 

@@ -12,8 +12,8 @@ where D is 1 for weights and 0 for biases. Without row i its logits are::
 
     z_i + J_i H^-1 J_i^T (I - S_i J_i H^-1 J_i^T)^-1 w_i (a_i - y_i)
 
-Both are computed from B_i = S_i^1/2 J_i H^-1 J_i^T S_i^1/2, the leverage of row i: by a matrix in
-the parameters, or in the rows and outputs if these are fewer.
+Both are computed from B_i = S_i^1/2 J_i H^-1 J_i^T S_i^1/2, the leverage of row i. It needs a
+matrix with one row for each parameter, or for each row and output if these are fewer.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ from ._targets import Targets, counted
 
 ALPHA_PATH = np.logspace(-2.5, 2, 10)  # divided by the number of rows of positive weight
 # Measured on the real data sets of ``benchmarks/defaults.py`` and on curved boundaries without
-# noise: with these two limits the held-out loss is that of complete training with every penalty, in
-# half of the time. 100 iterations are too few without noise.
+# noise: with these two constants the held-out loss is that of complete training with every penalty,
+# in half of the time. Without noise 100 iterations are too few.
 PATH_ITERS = 250  # of each training on the path; the selected one continues to ``max_iter``
 CLEARLY_WORSE = 1.5  # the path ends if the criterion exceeds this multiple of the lowest
-# With several classes the leave-one-out loss of weak penalties is too low, because the network
-# keeps the hidden units that it has learned with the row. There the criterion is
-# loo_loss + OPTIMISM * (loo_loss - train_loss). Measured.
+# With several classes the leave-one-out loss of weak penalties is too low, because the hidden layer
+# was fitted with the row. The criterion is then loo_loss + OPTIMISM * (loo_loss - train_loss).
+# Measured.
 OPTIMISM = 0.5
-MAX_SIZE = 5000  # of the matrix, which then takes 200 MB
-MAX_OPERATIONS = 3e10  # for each penalty: some 3 seconds on one core
+MAX_SIZE = 5000  # of the matrix: 200 MB
+MAX_OPERATIONS = 3e10  # for each penalty: about 3 seconds on one core
 PIECE_BYTES = 2**25  # of the Jacobian at a time
-# Biases have no penalty. Both matrices need one, this multiple of alpha: the difference of the
-# biases of two equal hidden units has no curvature.
+# Biases have no penalty. Both matrices give them this multiple of alpha, because the difference of
+# the biases of two equal hidden units has no curvature.
 BIAS_PENALTY = 1e-4
 MIN_VARIANCE = 1e-12  # a (1 - a) of a saturated output
 LEVERAGE_MARGIN = 1e-9  # leverages are below 1 by at least this
@@ -66,7 +66,7 @@ class LeaveOneOut(NamedTuple):
 
 
 def check_size(data: Data) -> None:
-    """Refuse ``alpha="loo"`` if it would take too much memory or time."""
+    """Raise if ``alpha="loo"`` would take too much memory or time."""
     size, operations = matrix_size(data.n_rows, *data.layer_sizes)
     if size > MAX_SIZE or operations > MAX_OPERATIONS:
         n_x, n_h, n_y = data.layer_sizes
@@ -128,7 +128,7 @@ def search_alpha(
 def _losses_of(objective: Objective, state: TrainingState, targets: Targets) -> tuple[float, float]:
     """The leave-one-out loss and the training loss.
 
-    Infinite if Ctrl-C or a callback has ended training, or if Ctrl-C does so here.
+    Both are infinite if Ctrl-C or a callback has ended training, or if Ctrl-C ends it here.
     """
     try:
         if _ended_by(state) is None and math.isfinite(state.loss):
@@ -155,9 +155,9 @@ def _criteria(losses: list[tuple[float, float]], targets: Targets) -> Array:
 def leave_one_out_loss(
     objective: Objective, params: Parameters, targets: Targets
 ) -> tuple[float, float]:
-    """The mean log loss of the rows, each predicted without it in training; and with it.
+    """The leave-one-out and the training loss: mean log losses of the rows.
 
-    For more than two classes they are the log losses of the normalised probabilities.
+    For more than two classes they are those of the normalised probabilities.
     """
     by_parameters = params.flat().size <= objective.data.n_rows * len(params.W2)
     leverages = _leverages_by_parameters if by_parameters else _leverages_by_rows
@@ -169,7 +169,7 @@ def leave_one_out_loss(
 
 
 class _Rows(NamedTuple):
-    """Some rows, as columns, with what the linear approximation needs of them."""
+    """Some rows, as columns, with the quantities that the approximation needs."""
 
     X: Array  # (n_x, b), standardised
     A1: Array  # (n_h, b)
@@ -221,9 +221,9 @@ def _leverages_by_parameters(
         for J, root_S in zip(jacobian(params, rows.A1, rows.X), rows.root_S, strict=True):
             np.multiply(J, root_S, out=J)
             H += J @ J.T
-    is_weight = Parameters(*(np.full(A.shape, i % 2 == 0) for i, A in enumerate(params)))
+    penalties = Parameters(*map(np.full_like, params, (1.0, BIAS_PENALTY, 1.0, BIAS_PENALTY)))
     diagonal = H.reshape(-1)[:: p + 1]
-    diagonal += objective.alpha * np.where(is_weight.flat(), 1.0, BIAS_PENALTY)
+    diagonal += objective.alpha * penalties.flat()
     diagonal += np.finfo(np.float64).eps * diagonal.sum()
     L = cholesky(H, lower=True, overwrite_a=True, check_finite=False)
     for rows in _all_rows(objective, params, size):
@@ -233,7 +233,7 @@ def _leverages_by_parameters(
 
 
 def _leverages_by_rows(objective: Objective, params: Parameters) -> Iterator[tuple[_Rows, Array]]:
-    """The same from a matrix in the rows and outputs, by the Woodbury formula."""
+    """The same, by the Woodbury formula, from a matrix with a row for each row and output."""
     parts = list(_all_rows(objective, params, objective.data.n_rows))
     rows = _Rows(*(np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True)))
     n_y, m = rows.Y.shape
@@ -258,9 +258,9 @@ def _leverages_by_rows(objective: Objective, params: Parameters) -> Iterator[tup
 def _logits_without_rows(rows: _Rows, B: Array) -> Array:
     """The logits of each row without it in training, ``(n_y, b)``, from the leverages."""
     # w_i cancels in S^-1/2 B (I - B)^-1 S^-1/2 w (a - y).
-    scaled = (rows.errors / rows.root).T[..., np.newaxis]
-    steps = B @ np.linalg.solve((1 + LEVERAGE_MARGIN) * np.eye(len(rows.Y)) - B, scaled)
-    logits: Array = rows.Z2 + steps[..., 0].T / rows.root
+    errors = (rows.errors / rows.root).T[..., np.newaxis]
+    changes = B @ np.linalg.solve((1 + LEVERAGE_MARGIN) * np.eye(len(rows.Y)) - B, errors)
+    logits: Array = rows.Z2 + changes[..., 0].T / rows.root
     return logits
 
 

@@ -35,7 +35,7 @@ LN_2 = math.log(2)
 
 @dataclass(eq=False)
 class TrainingState:
-    """Training from one set of initial parameters: its parameters, and how they were reached.
+    """The state of training from one set of initial parameters.
 
     ``params`` are views of the flat vector ``theta``, which solvers change in place. ``loss`` is
     that of ``params``, penalty included. The monitored loss is the validation loss if there is a
@@ -72,7 +72,7 @@ class TrainingState:
         return self.best_loss if self.is_validated else self.loss
 
     def go_back_to(self, theta: Array) -> None:
-        """Set the parameters to earlier ones, at rest."""
+        """Set the parameters to earlier ones, with the velocity 0."""
         if self.velocity is not None and not np.array_equal(theta, self.theta):
             self.velocity[:] = 0.0
         self.theta[:] = theta
@@ -89,13 +89,13 @@ class TrainingState:
 class Monitor:
     """Decides when training stops, prints the loss and calls callbacks.
 
-    Iterations count for ``n_iter_no_change`` only if the training loss without penalty is below
-    ``plateau``: a network that is still on the plateau cannot overfit.
+    Early stopping counts an iteration only if the training loss without penalty is below
+    ``plateau``, because a network on the plateau cannot overfit.
     """
 
-    tol: float  # training stops if no entry of the gradient is larger
+    tol: float  # training stops if no entry of the gradient is larger in absolute value
     validation_loss: Callable[[Parameters], float] | None = None
-    n_iter_no_change: int = 0  # training stops after as many without a lower validation loss
+    n_iter_no_change: int = 0  # iterations without a lower validation loss that stop training
     plateau: float = math.inf
     penalty: Callable[[Parameters], float] = lambda params: 0.0
     print_every: int = 0  # iterations; 0 prints nothing
@@ -140,10 +140,10 @@ class Monitor:
             print(f"Start {states.index(state) + 1} of {len(states)}, up to iteration {until}")
 
     def end(self, state: TrainingState, states: Sequence[TrainingState]) -> None:
-        """End the open task of the callbacks; one of them can stop training."""
+        """End the open task of the callbacks, which can stop training."""
         if self.tasks is None or not self.tasks.end_iteration(state):
             return
-        if len(states) > 1 or state.stop_reason == MAX_ITER:  # else it is over anyway
+        if len(states) > 1 or state.stop_reason == MAX_ITER:  # else training has ended already
             state.stop_reason = CALLBACK
 
     def close(self, state: TrainingState) -> None:
@@ -170,8 +170,8 @@ class Monitor:
         self._compare(state)
         if state.n_iter - state.last_below_max == DIVERGENCE_ITERS:
             return DIVERGED
-        # If all entries are within tol, so is their root mean square: the cheaper test comes first.
-        # The factor 2 makes up for rounding errors.
+        # The cheaper test comes first: if all entries are within tol, so is their root mean square.
+        # The factor 2 allows for rounding errors.
         tol = self.tol
         if square <= 2 * gradient.size * tol * tol and np.abs(gradient).max() <= tol:
             return CONVERGED
@@ -180,7 +180,7 @@ class Monitor:
         return MAX_ITER if state.n_iter >= max_iter else None
 
     def _compare(self, state: TrainingState) -> None:
-        """Keep the best parameters so far, and count iterations without an improvement."""
+        """Compare the losses with the best ones and with the highest allowed one."""
         if state.n_iter == 0:
             state.max_loss = DIVERGENCE_FACTOR * max(state.loss, LN_2)
         if state.loss <= state.max_loss:
@@ -217,9 +217,9 @@ def _finalize(state: TrainingState, objective: Objective, dtype: npt.DTypeLike) 
 
 
 def _all_finite(loss: float, square: float, gradient: Array, theta: Array) -> bool:
-    """Whether all are finite; ``square`` is the gradient's."""
-    # A sum of squares overflows only if an entry is not finite or close to the limit. The exact
-    # test takes several times as long.
+    """Whether all are finite. ``square`` is the sum of the squared gradient."""
+    # A sum of squares is finite unless an entry is very large or not finite. The exact test takes
+    # several times as long.
     if math.isfinite(loss + square + theta.dot(theta)):
         return True
     return bool(math.isfinite(loss) and np.isfinite(gradient).all() and np.isfinite(theta).all())

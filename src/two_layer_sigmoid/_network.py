@@ -1,13 +1,13 @@
 """The mathematics of the network with two layers, one function for each step.
 
-Examples are columns here: ``X`` is ``(n_x, m)`` and ``Y`` is ``(n_y, m)``. The bracketed numbers
-are those of the equations in ``docs/mathematics.md``. The module uses NumPy only: no estimator, no
-solver, no row blocks.
+Examples are columns here: ``X`` is ``(n_x, m)`` and ``Y`` is ``(n_y, m)``. Numbers in brackets are
+those of the equations in ``docs/mathematics.md``. The module uses NumPy only: it knows no
+estimator, no solver and no blocks of rows.
 
-The functions take optional keywords that the equations do not need. ``weights`` ``(m,)`` and
+The functions have optional keywords that the equations do not need. ``weights`` ``(m,)`` and
 ``total`` replace 1/m by w_i / total, so that the results for blocks of columns add up to the result
-for the whole data set. ``workspace`` holds buffers to compute in; without it each
-call allocates what it returns.
+for the whole data set. ``workspace`` holds the buffers of the computation; without it each call
+allocates what it returns.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.floating[Any]]
 
-CACHE_LINE = 64  # bytes; also the longest vector that a processor computes with
+CACHE_LINE = 64  # bytes; no vector register is longer
 
 
 class _ParameterArrays(NamedTuple):
@@ -32,7 +32,7 @@ class _ParameterArrays(NamedTuple):
 class Parameters(_ParameterArrays):
     """The weights and biases of both layers, or the gradient with respect to them.
 
-    ``theta`` is the flat vector that the four arrays are views of, or None if they are separate.
+    ``theta`` is the flat vector of which the four arrays are views, or None if they are separate.
     """
 
     theta: Array | None = None
@@ -71,7 +71,7 @@ class Parameters(_ParameterArrays):
 
 
 def _views_of_received(theta: Array, n_x: int, n_h: int, n_y: int) -> Parameters:
-    # A deserialised array may be read-only, or unaligned, where NumPy is slow.
+    # A deserialised array may be read-only, or unaligned, which makes NumPy slow.
     return Parameters.views(np.require(theta, requirements=("A", "W")), n_x, n_h, n_y)
 
 
@@ -129,12 +129,11 @@ def initialize_spread(
     mean: Array | float = 0.0,
     std: Array | float = 1.0,
 ) -> Parameters:
-    """Hidden units whose dividing lines pass through the data; the output layer starts small.
+    """Hidden units whose lines W1 x + b1 = 0 pass through the data, and small output weights.
 
     ``mean`` and ``std`` ``(n_x,)`` are the mean and standard deviation of each feature. A row of W1
     has a random direction and a length such that its unit rises from 0 to 1 within about two
-    standard deviations. b1 makes the line W1 x + b1 = 0 pass through a point drawn from
-    N(mean, std).
+    standard deviations. b1 makes its line pass through a point drawn from N(mean, std).
     """
     params = initialize_small(n_x, n_h, n_y, random_state=random_state)
     W1 = random_state.standard_normal((n_h, n_x)) * (2 / np.sqrt(n_x)) / std
@@ -144,7 +143,7 @@ def initialize_spread(
 
 
 def sigmoid(Z: Array, out: Array | None = None) -> Array:
-    """1 / (1 + exp(-z)), as (1 + tanh(z / 2)) / 2: never overflows, and ``tanh`` is vectorised."""
+    """1 / (1 + exp(-z)), as (1 + tanh(z / 2)) / 2, which never overflows and is vectorised."""
     A: Array = np.multiply(Z, 0.5, out=out)
     np.tanh(A, out=A)
     A += 1.0
@@ -178,8 +177,8 @@ def cost(
     """Log loss, equation (8), summed over the outputs.
 
     With a = sigmoid(z), -y log(a) - (1 - y) log(1 - a) is softplus(z) - y z, which does not
-    overflow and needs no clipping of a. ``np.logaddexp`` computes softplus in one call, but takes
-    seven times as long.
+    overflow and needs no clipping of a. ``np.logaddexp`` computes softplus in one call, but it
+    takes seven times as long.
     """
     Z2 = cache.Z2
     if workspace is None:
@@ -196,7 +195,9 @@ def cost(
     loss += tmp  # softplus(z) = max(z, 0) + log(1 + exp(-|z|))
     output_losses = np.dot(loss, workspace.ones[:, 0] if weights is None else weights)
     summed = 0.0
-    for output_loss in output_losses.tolist():  # "sum" rounds in another way from Python 3.12 on
+    for (
+        output_loss
+    ) in output_losses.tolist():  # not ``sum``, which rounds differently from Python 3.12 on
         summed += output_loss
     return summed / _total(Y, weights, total)
 
@@ -223,12 +224,12 @@ def backward(
     if workspace is None:
         workspace = Workspace.allocate(len(A1), len(Y), Y.shape[1], A2.dtype)
     dZ1, dZ2, ones = workspace.dZ1, workspace.dZ2, workspace.ones
-    scale = (1.0 if weights is None else weights) / _total(Y, weights, total)
+    relative_weights = (1.0 if weights is None else weights) / _total(Y, weights, total)
     np.subtract(A2, Y, out=dZ2)
-    dZ2 *= scale
+    dZ2 *= relative_weights
     dW2 = np.dot(dZ2, A1.T, out=dW2)  # (10)
     db2 = np.dot(dZ2, ones, out=db2)  # (10)
-    multiply = np.multiply if len(dZ2) == 1 else np.dot  # equal; faster for one output
+    multiply = np.multiply if len(dZ2) == 1 else np.dot  # the same product; faster for one output
     multiply(params.W2.T, dZ2, out=dZ1)
     dZ1 *= A1
     dZ1 *= np.subtract(1.0, A1, out=one_minus_A1)  # (13)
@@ -238,10 +239,10 @@ def backward(
 
 
 def jacobian(params: Parameters, A1: Array, X: Array) -> Array:
-    """The derivatives of the logits of each column, ``(n_y, p, m)``.
+    """The derivatives of the logits, ``(n_y, p, m)``.
 
-    Row l of output k is dz2_k / dtheta_l, with theta the flat vector of the parameters. They are
-    the factors of (10) to (15) before the sum over the columns.
+    Entry (k, l, i) is dz2_k / dtheta_l for column i, with theta the flat vector of the p
+    parameters. Equations (10) to (15) sum these factors over the columns.
     """
     dA1 = A1 * (1 - A1)
     n_y, m = len(params.W2), A1.shape[1]
@@ -256,9 +257,9 @@ def jacobian(params: Parameters, A1: Array, X: Array) -> Array:
 
 
 def update(params: Parameters, grads: Parameters, learning_rate: float) -> Parameters:
-    """One step of gradient descent, equation (9), in place.
+    """The update of gradient descent, equation (9), in place.
 
-    In training both arguments are views of flat vectors, and one line does all four updates.
+    In training both arguments are views of flat vectors, so that one line updates all four arrays.
     """
     if params.theta is not None and grads.theta is not None:
         np.subtract(params.theta, learning_rate * grads.theta, out=params.theta)
@@ -269,7 +270,7 @@ def update(params: Parameters, grads: Parameters, learning_rate: float) -> Param
 
 
 def _aligned(rows: int, columns: int, dtype: npt.DTypeLike) -> Array:
-    """An empty array aligned to a cache line; passes over unaligned ones take up to 25 % longer."""
+    """An empty array aligned to a cache line; operations on others take up to 25 % longer."""
     n_bytes = rows * columns * np.dtype(dtype).itemsize
     memory = np.empty(n_bytes + CACHE_LINE, np.uint8)
     start = -memory.ctypes.data % CACHE_LINE
@@ -284,7 +285,7 @@ def _total(Y: Array, weights: Array | None, total: float | None) -> float:
 
 
 def _product(A: Array, X: Array, out: Array | None) -> Array:
-    """``A @ X``; X may be a SciPy sparse array, whose products take no ``out``."""
+    """``A @ X``. X may be a SciPy sparse array, whose product has no ``out``."""
     if isinstance(X, np.ndarray):
         return np.dot(A, X, out=out)  # faster than ``np.matmul`` for small arrays
     if out is None:

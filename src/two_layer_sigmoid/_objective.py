@@ -23,9 +23,9 @@ class Objective:
 
         loss = sum_i w_i L_i / sum_i w_i  +  alpha / 2 * (||W1||^2 + ||W2||^2)
 
-    With ``scaling`` it is a function of the parameters for the standardised features
-    (x - mean) / scale, penalty included. The network computes with :meth:`raw` parameters, so X is
-    neither changed nor copied, and the chain rule converts the gradient::
+    With ``scaling`` the loss and its penalty are functions of the parameters for the standardised
+    features (x - mean) / scale. The network computes with the :meth:`raw` parameters, which suit X
+    as it is, so X is neither changed nor copied. The chain rule converts the gradient::
 
         dW1_standardised = (dW1_raw - db1 mean^T) / scale
 
@@ -34,14 +34,13 @@ class Objective:
     data : Data
         The rows.
     forward, cost, backward : callable
-        The steps of the network, with the signatures of those in ``_network``. A cluster pickles
-        them.
+        Steps of the network, with the signatures of those in ``_network``. A cluster pickles them.
     total : float
         The divisor sum_i w_i.
     alpha : float, default=0.0
         Strength of the L2 penalty. It does not depend on the number of rows.
     scaling : (mean, scale) of shapes (n_x,), default=None
-        Mean and standard deviation of each feature; None is the network of X as it is.
+        Mean and standard deviation of each feature. None does not standardise.
     """
 
     def __init__(
@@ -64,7 +63,7 @@ class Objective:
         if scaling is not None:
             mean, scale = (array.astype(self._dtype) for array in scaling)
             self._scaling = mean.reshape(-1, 1), scale
-        self._raw: Parameters | None = None  # the buffer of raw()
+        self._raw: Parameters | None = None  # the buffer that raw() returns
         self._workspaces: dict[tuple[int, int], Workspace] = {}  # by thread and number of rows
         self._free: deque[Parameters] = deque()  # buffers for the gradients of blocks
         self._minibatches: dict[int, tuple[BlockedData, Objective]] = {}  # by number of rows
@@ -74,7 +73,7 @@ class Objective:
         return Parameters.views(theta, *self._layer_sizes)
 
     def raw(self, params: Parameters) -> Parameters:
-        """The same network for X as it is. With ``scaling`` the next call overwrites it."""
+        """The parameters of the same network for X as it is. The next call can overwrite them."""
         if self._scaling is None:
             return params
         mean, scale = self._scaling
@@ -87,14 +86,14 @@ class Objective:
         return raw
 
     def standardized(self, raw: Parameters) -> Parameters:
-        """The inverse of :meth:`raw`."""
+        """The parameters for the standardised features: the inverse of :meth:`raw`."""
         if self._scaling is None:
             return raw
         mean, scale = self._scaling
         return raw._replace(W1=raw.W1 * scale, b1=raw.b1 + np.dot(raw.W1, mean))
 
     def standardized_features(self, X: Any) -> Array:
-        """A dense copy of the columns X ``(n_x, b)``, standardised, in float64."""
+        """The columns X ``(n_x, b)``, standardised: a dense copy in float64."""
         dense = np.array(X.toarray() if issparse(X) else X, dtype=np.float64)
         if self._scaling is not None:
             mean, scale = self._scaling
@@ -136,13 +135,12 @@ class Objective:
     ) -> Iterator[tuple[Objective, float]]:
         """One epoch: all rows in random order, ``size`` rows at a time.
 
-        Yields the objective of each mini-batch, valid until the next one, and its fraction of the
-        rows. With m rows in all and b in the mini-batch, the loss is::
+        Yields the objective of each mini-batch and its fraction of the rows. The next mini-batch
+        overwrites the objective. With m rows in all and b in the mini-batch, its loss is::
 
             m/b sum_{i in batch} w_i L_i / sum_i w_i  +  alpha / 2 * (||W1||^2 + ||W2||^2)
 
-        so its mean over the mini-batches, weighted by their fractions, is the loss of all rows for
-        every size and all weights.
+        The mean of these losses, weighted by the fractions, is the loss of all rows.
         """
         assert isinstance(self.data, BlockedData)  # mini-batches need the rows in memory
         m = self.data.n_rows
@@ -152,7 +150,7 @@ class Objective:
             yield self._minibatch(self.data, indices), len(indices) / m
 
     def _minibatch(self, data: BlockedData, indices: npt.NDArray[np.intp]) -> Objective:
-        """The objective of some rows; the next mini-batch of their number reuses its buffers."""
+        """The objective of some rows. The next mini-batch of as many rows reuses its buffers."""
         known_rows, objective = self._minibatches.get(len(indices), (None, None))
         rows = data.take(indices, known_rows)
         if objective is None or rows is not known_rows:
@@ -185,7 +183,7 @@ class Objective:
         grads = self.backward(
             params, cache, X, Y, weights=weights, total=self.total, workspace=workspace, out=out
         )
-        out.assign(grads)  # a subclass can return arrays of its own
+        out.assign(grads)  # a subclass can return other arrays
         return loss, out
 
     def _workspace(self, n_rows: int) -> Workspace:
@@ -216,12 +214,14 @@ class Objective:
         return first[0] + second[0], first[1]
 
     def _release(self, grads: Parameters) -> None:
-        """Let a later block use a buffer."""
-        if self._workspaces:  # none: workers compute the blocks, and buffers would pile up here
+        """Make a gradient's buffer free for later blocks."""
+        if (
+            self._workspaces
+        ):  # none on a cluster's client, where buffers of received gradients would pile up
             self._free.append(grads)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickles have no data and no buffers: workers of a cluster have their own."""
+        """Without data and buffers, which the workers of a cluster have themselves."""
         buffers: dict[str, Any] = {
             "_raw": None,
             "_workspaces": {},

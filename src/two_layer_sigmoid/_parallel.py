@@ -1,4 +1,4 @@
-"""Threads: the limit on BLAS, and a pool that shares the processors with other fits."""
+"""Threads: the limit on those of BLAS, and a pool of threads for blocks."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from threadpoolctl import OpenBLASController, ThreadpoolController
 S = TypeVar("S")
 T = TypeVar("T")
 
-# Fewer tasks than this run on the calling thread. Measured: for two full blocks of a small network
-# two threads take as long as one thread, for four blocks 0.6 to 0.9 times as long.
+# Fewer tasks run on the calling thread. Measured: two threads take as long as one for two full
+# blocks of a small network, and 0.6 to 0.9 times as long for four blocks.
 MIN_PARALLEL_TASKS = 4
-# Of OpenMP and Accelerate. joblib sets them for its processes.
+# Environment variables of OpenMP and Accelerate, which joblib sets for its processes.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 UFUNC_BUFFER_SIZE = 16  # elements; the smallest that NumPy accepts
 
 
 class _SingleBlasThread:
-    """Limit BLAS to one thread inside: with two threads its results differ in the last bits.
+    """A context in which BLAS uses one thread: with two its results differ in the last bits.
 
     The limit is global to the process. Overlapping fits share it: the first one to enter sets it,
-    the last one to leave restores it. They divide among them the threads that BLAS could use. A
-    BLAS that threadpoolctl does not know has no limit.
+    the last one to leave restores it. Each gets an equal part of the threads that BLAS would use.
+    A BLAS that threadpoolctl does not know is not limited.
 
-    A forked child has only the thread that forked, so the fits of other threads do not count there.
+    A forked child has only the thread that forked, so it forgets the fits of other threads.
     """
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class _SingleBlasThread:
 
     def _set_limit(self) -> None:
         if self._blas is None:
-            # To find the libraries takes a hundred times as long as to limit them.
+            # Finding the libraries takes a hundred times as long as limiting them.
             libraries = ThreadpoolController()
             self._openmp = libraries.select(user_api="openmp")
             self._blas = libraries.select(user_api="blas")
@@ -95,14 +95,14 @@ def _limits_without_blas(openmp: ThreadpoolController) -> list[int]:
     """Limits on threads if threadpoolctl knows no BLAS of this process, such as Accelerate."""
     limits = [library.num_threads for library in openmp.lib_controllers]
     for variable in THREAD_VARIABLES:
-        number = os.environ.get(variable, "").split(",")[0]  # then those of nested threads
+        number = os.environ.get(variable, "").split(",")[0]  # the rest is for nested threads
         if number.isdecimal():
             limits.append(int(number))
     return [*limits, cpu_count()]
 
 
 def _allow_limits_from_any_thread() -> None:
-    """From threadpoolctl 3.8 on, the first thread that limits OpenBLAS blocks all others."""
+    """Undo that the first thread to limit OpenBLAS blocks all others, from threadpoolctl 3.8 on."""
     if hasattr(OpenBLASController, "clear_controlling_thread"):
         OpenBLASController.clear_controlling_thread(force=True)
 
@@ -112,11 +112,11 @@ single_blas_thread = _SingleBlasThread()
 
 @contextmanager
 def small_ufunc_buffer() -> Iterator[None]:
-    """Make NumPy broadcast without copies inside.
+    """A context in which NumPy broadcasts without copies.
 
     By default NumPy first copies an operand that is broadcast along rows shorter than half of its
-    buffer of 8192 elements. The copy takes longer than the operation. Operations that need the
-    buffer, because they mix dtypes, take longer inside.
+    buffer of 8192 elements. The copy takes longer than the operation. Operations on mixed dtypes
+    need the buffer and take longer in this context.
     """
     with np.errstate():  # restores the buffer size as well
         np.setbufsize(UFUNC_BUFFER_SIZE)
@@ -124,7 +124,7 @@ def small_ufunc_buffer() -> Iterator[None]:
 
 
 def ignore_overflow() -> np.errstate:
-    """Silence NumPy's warnings: overflow is checked where it matters, with better errors."""
+    """Silence NumPy's warnings, because our own checks raise better errors."""
     return np.errstate(over="ignore", invalid="ignore", under="ignore")
 
 
@@ -134,8 +134,9 @@ class ThreadPool:
     Parameters
     ----------
     n_jobs : int or None
-        Number of threads, negative as in joblib. None is ``single_blas_thread.n_threads`` at each
-        call of :meth:`map`, which changes as other fits start and end.
+        Number of threads; negative numbers are those of joblib. None is
+        ``single_blas_thread.n_threads``, read in each call of :meth:`map`, because it changes when
+        other fits start and end.
     """
 
     def __init__(self, n_jobs: int | None) -> None:
@@ -171,6 +172,6 @@ class ThreadPool:
         try:
             futures = [submit(copy_context().run, function, item) for item in items]
             return [future.result() for future in futures]
-        except BaseException:  # Ctrl-C can come at any line; no worker may go on
+        except BaseException:  # also Ctrl-C; no worker may go on
             self._close()
             raise

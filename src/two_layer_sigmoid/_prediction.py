@@ -15,7 +15,7 @@ from ._parallel import ThreadPool, single_blas_thread, small_ufunc_buffer
 
 
 def logits(X: Any, params: Parameters, *, forward: Callable[..., Any], n_jobs: int | None) -> Array:
-    """Z2.T ``(m, n_y)`` of the rows of X, block by block; NaN where W1 x + b1 overflows."""
+    """Z2.T ``(m, n_y)`` of the rows of X, block by block; NaN for a row if W1 x + b1 overflows."""
     if X.shape[0] <= _blocks.MIN_BLOCK_ROWS:  # fast path for few rows
         return _checked_logits(forward(X.T, params)[1])
     n_h, n_y = len(params.b1), len(params.b2)
@@ -26,7 +26,7 @@ def logits(X: Any, params: Parameters, *, forward: Callable[..., Any], n_jobs: i
         key = get_ident(), rows.stop - rows.start
         if key not in workspaces:
             workspace = Workspace.allocate(n_h, n_y, key[1], X.dtype)
-            # Z1 is needed to find overflows, so it does not share the buffer of A1.
+            # Z1 has a buffer of its own, not that of A1, because _checked_logits reads it.
             cache = workspace.cache._replace(Z1=workspace.dZ1)
             workspaces[key] = workspace._replace(cache=cache)
         Z2[rows] = _checked_logits(forward(X[rows].T, params, workspace=workspaces[key])[1])
@@ -38,7 +38,7 @@ def logits(X: Any, params: Parameters, *, forward: Callable[..., Any], n_jobs: i
 
 def _checked_logits(cache: Cache) -> Array:
     entries = cache.Z1.ravel()
-    # A sum of squares is finite if nothing has overflowed, and takes half of the time to compute.
+    # The cheaper test comes first. A sum of squares is finite unless an entry is very large.
     if not math.isfinite(entries.dot(entries)):
         cache.Z2[:, ~np.isfinite(cache.Z1).all(axis=0)] = np.nan
     return cache.Z2.T

@@ -1,9 +1,9 @@
 """Solvers: functions that lower an objective until the monitor stops them.
 
-A solver is called with an objective, a :class:`TrainingState`, a maximal number of iterations and a
+A solver gets an objective, a :class:`TrainingState`, a maximal number of iterations and a
 :class:`Monitor`. It changes the parameters of the state in place until the monitor stops it. It
-uses neither the data nor the estimator. It can be called again to continue, which is how
-:func:`successive_halving` trains from several initial parameters.
+uses neither the data nor the estimator. A second call continues training, so that
+:func:`successive_halving` can train several states in turns.
 """
 
 from __future__ import annotations
@@ -21,19 +21,18 @@ from ._monitor import CALLBACK, INTERRUPTED, MAX_ITER, Monitor, TrainingState
 from ._network import Array, Parameters
 from ._objective import Objective
 
-# Pairs of steps and gradient differences that L-BFGS keeps; SciPy's default is 10. Measured: 40
-# pairs reach a lower loss on the moons and the lecture's data with 8 units, in half the iterations.
-# In the first 100 iterations 40 pairs gain nothing over 10. On few rows they take longer than the
-# network. More than two for each parameter never gain anything.
+# Pairs of parameter and gradient differences that L-BFGS keeps; SciPy's default is 10. Measured on
+# the moons and the lecture's data with 8 units: 40 pairs reach a lower loss in half the iterations.
+# In the first 100 iterations 40 pairs gain nothing over 10, and on few rows they take longer than
+# the network. More than two pairs for each parameter never gain anything.
 EARLY_HISTORY_SIZE, HISTORY_SIZE = 10, 40
 EARLY_ITERS = 100
-# Iterations for each parameter after which L-BFGS drops its history. Measured: if the best weights
-# lie at infinity, as with 2 units on the lecture's data, a small gradient takes a third of the
-# iterations; otherwise it makes no difference.
+# L-BFGS drops its history after this number of iterations for each parameter. Measured: if the best
+# weights are infinite, as with 2 units on the lecture's data, training to a small gradient takes a
+# third of the iterations. Otherwise restarts make no difference.
 RESTART_INTERVAL = 30
 
 Update = Callable[[Parameters, Parameters, float], Parameters]
-Step = Callable[[Parameters], None]
 
 
 def gradient_descent(
@@ -48,34 +47,35 @@ def gradient_descent(
     batch_size: int | None = None,
     random_state: Any = None,
 ) -> None:
-    """Gradient descent, equation (9), until ``max_iter`` updates (epochs of mini-batches) in all.
+    """Gradient descent, equation (9), up to ``max_iter`` updates in all.
 
-    ``update(params, grads, learning_rate)`` returns the next parameters.
+    With mini-batches these are epochs. ``update(params, grads, learning_rate)`` returns the next
+    parameters.
     """
 
-    def step(grads: Parameters) -> None:
+    def descend(grads: Parameters) -> None:
         if momentum > 0:
             _add_momentum(state, grads.flat(), momentum)
         state.params.assign(update(state.params, grads, learning_rate))
 
     if batch_size is not None and batch_size < objective.data.n_rows:
         epoch = partial(objective.minibatches, batch_size, random_state)
-        _minibatch_descent(objective, state, max_iter, monitor, step=step, epoch=epoch)
+        _minibatch_descent(objective, state, max_iter, monitor, descend=descend, epoch=epoch)
         return
     while True:
         loss, grads = objective.loss_gradient(state.params)
         if monitor.should_stop(state, loss, grads.flat(), max_iter):
             return
         state.loss_curve.append(loss)
-        step(grads)
+        descend(grads)
 
 
 def _add_momentum(state: TrainingState, gradient: Array, momentum: float) -> None:
-    """Add the gradient to the velocity, and make the gradient the step of Nesterov's momentum.
+    """Nesterov's momentum: update the velocity, then add ``momentum`` times it to the gradient.
 
     I. Sutskever, J. Martens, G. Dahl and G. Hinton, "On the importance of initialization and
-    momentum in deep learning", ICML 2013, in the form of scikit-learn and PyTorch, whose parameters
-    are the original's look-ahead parameters.
+    momentum in deep learning", ICML 2013. As in scikit-learn and PyTorch, the parameters are the
+    look-ahead parameters of the paper.
     """
     if state.velocity is None:
         state.velocity = np.zeros_like(gradient)
@@ -90,15 +90,15 @@ def _minibatch_descent(
     max_iter: int,
     monitor: Monitor,
     *,
-    step: Step,
+    descend: Callable[[Parameters], None],
     epoch: Callable[[], Iterator[tuple[Objective, float]]],
 ) -> None:
-    """Gradient descent by mini-batches, until ``max_iter`` epochs in all.
+    """Gradient descent by mini-batches, up to ``max_iter`` epochs in all.
 
-    ``epoch`` yields objectives of some rows and their fractions of all rows. The loss and gradient
-    of an epoch are the means over its mini-batches, each taken before its update. Those of all rows
-    are computed at the start, at the end, and if the mean gradient is small: mini-batches can
-    cancel each other.
+    ``epoch`` yields objectives of some rows and their fractions of all rows. The loss and the
+    gradient of an epoch are the means over its mini-batches, each before its update. The loss of
+    all rows is computed at the start and at the end. The gradient of all rows is computed if the
+    mean gradient is small, because the gradients of mini-batches can cancel.
     """
     initial = state.theta.copy()
     loss, grads = objective.loss_gradient(state.params)
@@ -109,7 +109,7 @@ def _minibatch_descent(
             minibatch_loss, grads = minibatch.loss_gradient(state.params)
             loss += fraction * minibatch_loss
             mean_gradient += fraction * grads.flat()
-            step(grads)
+            descend(grads)
         state.loss_curve.append(loss)
         if np.abs(mean_gradient).max() <= monitor.tol:
             mean_gradient[:] = objective.loss_gradient(state.params)[1].flat()
@@ -117,14 +117,14 @@ def _minibatch_descent(
 
 
 def lbfgs(objective: Objective, state: TrainingState, max_iter: int, monitor: Monitor) -> None:
-    """SciPy's L-BFGS, until ``max_iter`` iterations in all.
+    """SciPy's L-BFGS, up to ``max_iter`` iterations in all.
 
     R. H. Byrd, P. Lu, J. Nocedal and C. Zhu, "A limited memory algorithm for bound constrained
-    optimization", SIAM J. Sci. Comput. 16, 1995. SciPy's stopping criteria are off; the monitor is
-    asked after each iteration. L-BFGS starts again from the current parameters with an empty
-    history: after ``EARLY_ITERS`` iterations, later every ``RESTART_INTERVAL`` iterations for each
-    parameter, and if the line search fails in the precision of float64. If that does not lower the
-    loss, training stops.
+    optimization", SIAM J. Sci. Comput. 16, 1995. SciPy's stopping criteria are off; the monitor
+    decides after each iteration. L-BFGS restarts with an empty history after ``EARLY_ITERS``
+    iterations, later every ``RESTART_INTERVAL`` iterations for each parameter, and if the line
+    search fails in the precision of float64. Training stops after a restart that does not lower the
+    loss.
     """
     gradient = np.empty_like(state.theta)
 
@@ -136,7 +136,7 @@ def lbfgs(objective: Objective, state: TrainingState, max_iter: int, monitor: Mo
         return loss
 
     def gradient_at(x: Array) -> Array:
-        if not (x == state.theta).all():  # SciPy mostly asks for the point evaluated last
+        if not (x == state.theta).all():  # usually x is the point evaluated last
             loss_at(x)
         return gradient
 
@@ -167,10 +167,7 @@ def lbfgs(objective: Objective, state: TrainingState, max_iter: int, monitor: Mo
 
 
 def _lbfgs_options(state: TrainingState) -> dict[str, float]:
-    """SciPy's options: the number of pairs, and the iterations until the next restart.
-
-    Its stopping criteria are off.
-    """
+    """SciPy's options: the number of pairs, and the iterations until the next restart."""
     n = state.theta.size
     if state.n_iter < EARLY_ITERS:
         history_size, n_iter = EARLY_HISTORY_SIZE, EARLY_ITERS - state.n_iter
@@ -184,9 +181,11 @@ class Solver(NamedTuple):
     """A solver and its traits, on which the rest of the package depends instead of its name."""
 
     run: Callable[..., None]  # run(objective, state, max_iter, monitor, **options)
-    has_learning_rate: bool  # then it takes the options of gradient_descent, and can do one pass
+    has_learning_rate: (
+        bool  # if so, its options are those of gradient_descent, and it can do one pass
+    )
     computes_in_float64: bool  # whatever the dtype of X
-    # The first rung of successive halving in iterations for each parameter; None is ``max_iter``.
+    # First rung of successive halving, as a multiple of the number of parameters; None: max_iter.
     first_rung: int | None = None
 
 
@@ -196,7 +195,7 @@ SOLVERS = {
         lbfgs,
         has_learning_rate=False,
         computes_in_float64=True,  # in float32 its line search fails on the plateau
-        first_rung=4,  # then it has approximated the curvature
+        first_rung=4,  # by then it has approximated the curvature
     ),
 }
 
@@ -212,30 +211,32 @@ def successive_halving(
     """Train from several initial parameters, and return the state with the lowest loss.
 
     K. Jamieson and A. Talwalkar, "Non-stochastic best arm identification and hyperparameter
-    optimization", AISTATS 2016. ``solve(state, until)`` trains a state up to ``until`` updates in
-    all. At the end of each rung the better half is kept, and the next rung ends at twice the
-    updates. The first rung ends at ``first_rung`` updates (None: ``max_iter``), or earlier if more
+    optimization", AISTATS 2016. ``solve(state, n)`` trains a state up to ``n`` updates in all. The
+    better half of the states continues after each rung, which ends at twice the updates of the one
+    before. The first rung ends at ``first_rung`` updates (None: ``max_iter``), or earlier if more
     than one state would be left at ``max_iter``. The best state continues to ``max_iter``. Ctrl-C
     ends training with the state that has had the lowest loss.
     """
     active = list(states)
     n_halvings = math.ceil(math.log2(len(states)))
-    until = max(1, min(first_rung or max_iter, max_iter // 2**n_halvings))
+    rung = max(1, min(first_rung or max_iter, max_iter // 2**n_halvings))
     try:
         while True:
-            limit = max_iter if len(active) == 1 else min(until, max_iter)
+            until = max_iter if len(active) == 1 else min(rung, max_iter)
             unfinished = [state for state in active if _can_go_on(state, max_iter)]
             for state in unfinished:
-                monitor.begin(state, states, limit)
-                solve(state, limit)
+                monitor.begin(state, states, until)
+                solve(state, until)
                 monitor.end(state, states)
                 if state.stop_reason == CALLBACK:
                     return _best(states, "restorable_loss", CALLBACK)
             if len(active) > 1:
                 ranked = sorted(active, key=attrgetter("restorable_loss"))
-                active, until = ranked[: (len(active) + 1) // 2], 2 * until
+                active, rung = ranked[: (len(active) + 1) // 2], 2 * rung
             elif unfinished:
-                active = [_best(states, "restorable_loss")]  # the last one's loss can have risen
+                active = [
+                    _best(states, "restorable_loss")
+                ]  # the loss of the last one can have risen
             else:
                 return active[0]
     except KeyboardInterrupt:

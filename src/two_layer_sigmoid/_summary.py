@@ -1,4 +1,4 @@
-"""The summary of a data set: one reduction over its blocks gives all that training needs to know.
+"""The summary of a data set: the statistics that training needs, by one reduction over its blocks.
 
 To add a statistic, add a field, compute it in :meth:`Summary.of_block`, and merge it in ``+``.
 """
@@ -17,8 +17,8 @@ from sklearn.utils.sparsefuncs import mean_variance_axis, min_max_axis
 from ._blocks import Block
 from ._network import Array
 
-CONSTANT_RTOL = 1e-12  # a standard deviation below this times the mean is a rounding error
-PLATEAU_RTOL = 0.01  # a loss this close to the best constant prediction's has learned nothing
+CONSTANT_RTOL = 1e-12  # a standard deviation below this times the mean is rounding error
+PLATEAU_RTOL = 0.01  # a loss this close to that of the best constant prediction is on the plateau
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Summary:
 
     @cached_property
     def std(self) -> Array:
-        """The standard deviations ``(n_x,)``; 0 if one is only the rounding error of the mean."""
+        """The standard deviations ``(n_x,)``, with 0 for those that are only rounding error."""
         std: Array = np.sqrt(self.var)
         std[std <= CONSTANT_RTOL * np.abs(self.mean)] = 0.0
         return std
@@ -84,10 +84,10 @@ class Summary:
         0 if all targets of each output are equal.
         """
         zeros, ones = self.target_weights
-        rates = ones / (zeros + ones)  # 0 or 1 only if all targets are
+        rates = ones / (zeros + ones)  # 0 or 1 only if all targets are equal
         return float((entr(rates) + entr(1 - rates)).sum())
 
     @property
     def plateau(self) -> float:
-        """A loss from here on has learned nothing; infinite if there is nothing to learn."""
+        """The lowest loss on the plateau; infinite if a constant prediction has no loss."""
         return (1 - PLATEAU_RTOL) * self.baseline_loss or math.inf

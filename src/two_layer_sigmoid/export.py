@@ -1,6 +1,6 @@
 """Export to ONNX with skl2onnx (the extra ``onnx``).
 
-To import this module registers a converter with skl2onnx, if that is installed. Then skl2onnx's own
+Importing this module registers a converter with skl2onnx, if that is installed. Then skl2onnx's own
 functions can convert the estimator too, alone or in a pipeline.
 """
 
@@ -35,9 +35,9 @@ LABELS = {
     "U": ("StringTensorType", "STRING"),
     "O": ("StringTensorType", "STRING"),
 }
-# With skl2onnx 1.20 and onnxruntime 1.32, in float64: PowerTransformer fails in the conversion,
-# SimpleImputer and PolynomialFeatures with a bias when the model is loaded. Binarizer is wrong for
-# a value equal to its threshold, and Normalizer for a row of zeros.
+# The faults of skl2onnx 1.20 and onnxruntime 1.32 in float64: PowerTransformer cannot be converted.
+# Models with SimpleImputer, or with PolynomialFeatures and a bias, cannot be loaded. Binarizer is
+# wrong for a value equal to its threshold, and Normalizer for a row of zeros.
 FLOAT32_ONLY = Binarizer, Normalizer, PolynomialFeatures, PowerTransformer, SimpleImputer
 
 
@@ -62,19 +62,20 @@ def to_onnx(
     estimator : estimator
         A fitted :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier` or pipeline.
     dtype : {float32, float64}, default=None
-        The dtype of the network's arithmetic and of the probabilities, and of X without
-        ``initial_types``; the model accepts no other X. None is the dtype of the weights, which is
-        that of X in ``fit``.
+        The dtype of the arithmetic, of the probabilities, and, without ``initial_types``, of X; the
+        model accepts X of no other dtype. None is the dtype of the weights, which is that of X in
+        ``fit``.
     zipmap : bool or "columns", default=False
-        Format of the probabilities: False is a matrix, True a map from label to probability for
-        each row, in float32, "columns" an output of shape (n_samples,) for each class,
-        ``probabilities_0``, ``probabilities_1`` and so on, in the order of ``classes_``. With a
-        map, bool and float labels become integers. Not for multilabel targets.
+        Format of the probabilities. False is a matrix. True is a map from label to probability for
+        each row, in float32. "columns" is an output of shape (n_samples,) for each class, named
+        ``probabilities_0``, ``probabilities_1`` and so on, in the order of ``classes_``. With True
+        and "columns", bool and float labels become integers. Not for multilabel targets.
     raw_scores : bool, default=False
-        Whether to return logits, in nats, instead of probabilities: ``decision_function``, for two
-        classes as the columns -z2 and z2.
+        Whether to return logits, in nats, instead of probabilities. They are those of
+        ``decision_function``, for two classes in the columns -z2 and z2.
     initial_types : list of (str, skl2onnx type), default=None
-        The inputs, if they are not one matrix of floats. Several are columns of X, in this order.
+        The inputs, if they are not one matrix of floats. Several inputs are columns of X, in this
+        order.
     target_opset : int or dict, default=None
         See ``skl2onnx.convert_sklearn``.
 
@@ -90,12 +91,12 @@ def to_onnx(
     NotFittedError
         If the estimator is not fitted.
     TypeError
-        If it is not, and does not end in, a network of this package, or if ``_forward`` is
-        overridden.
+        If the estimator is neither a network of this package nor a pipeline that ends in one, or
+        if ``_forward`` is overridden.
     ValueError
-        If ``dtype`` is another one; if ``zipmap`` is set for multilabel targets; if ONNX does not
-        have the type of the labels; or if the model would compute a transformer of the pipeline
-        incorrectly.
+        If ``dtype`` is neither float32 nor float64; if ``zipmap`` is set for multilabel targets; if
+        ONNX does not have the type of the labels; or if the model would compute a transformer of
+        the pipeline incorrectly.
     """
     if skl2onnx is None:
         message = "to_onnx needs skl2onnx: pip install 'two-layer-sigmoid[onnx]'."
@@ -142,7 +143,7 @@ def _declare_zipmap(graph: Any, zipmap: bool | str, dtype: np.dtype[Any]) -> Non
 
 
 def _check(clf: Any) -> None:
-    """Refuse a network that the nodes below do not describe completely."""
+    """Raise unless the nodes below describe the estimator completely."""
     if not isinstance(clf, BaseTwoLayerSigmoid):
         raise TypeError(
             "to_onnx converts a TwoLayerSigmoidClassifier, or a pipeline that ends in one; "
@@ -168,7 +169,7 @@ def _tensor_of_floats(dtype: npt.DTypeLike) -> Any:
 
 
 def _declare_transformer(operator: Any) -> None:
-    """Refuse inputs for which skl2onnx or onnxruntime compute the transformer incorrectly."""
+    """Raise if skl2onnx or onnxruntime would compute the transformer incorrectly."""
     transformer = operator.raw_operator
     if isinstance(transformer, PowerTransformer) and len(operator.inputs) > 1:
         raise ValueError(
@@ -176,7 +177,7 @@ def _declare_transformer(operator: Any) -> None:
             "transformer into a ColumnTransformer."
         )
     double = any(isinstance(X.type, data_types.DoubleTensorType) for X in operator.inputs)
-    if double and getattr(transformer, "include_bias", True):  # PolynomialFeatures can be without
+    if double and getattr(transformer, "include_bias", True):  # only PolynomialFeatures has it
         raise ValueError(
             f"{type(transformer).__name__} cannot be exported in float64: give dtype='float32', or "
             "FloatTensorType in initial_types."
@@ -185,7 +186,7 @@ def _declare_transformer(operator: Any) -> None:
 
 
 class _Nodes:
-    """Adds nodes to skl2onnx's container; each call returns the name of the node's output."""
+    """Adds nodes to skl2onnx's container. Each call returns the name of the node's output."""
 
     def __init__(self, scope: Any, container: Any) -> None:
         self.scope, self.container = scope, container
@@ -254,9 +255,9 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
         node("Cast", Z2, output=probabilities.full_name, to=to)
         return
     P = node("Cast", _probabilities(node, clf, Z2, element), to=to)
-    limits = np.finfo(np.float64 if to == TensorProto.DOUBLE else np.float32)
-    P = node("Max", P, node.constant(np.array([limits.tiny]), to))
-    highest = node.constant(np.array([1 - limits.eps]), to)
+    finfo = np.finfo(np.float64 if to == TensorProto.DOUBLE else np.float32)
+    P = node("Max", P, node.constant(np.array([finfo.tiny]), to))
+    highest = node.constant(np.array([1 - finfo.eps]), to)
     node("Min", P, highest, output=probabilities.full_name)
 
 
@@ -286,7 +287,7 @@ def _label(
 
 
 def _probabilities(node: _Nodes, clf: BaseTwoLayerSigmoid, Z2: str, element: int) -> str:
-    """Add the nodes of the probabilities, before their limits.
+    """Add the nodes of the probabilities, not yet inside (0, 1).
 
     The Sigmoid of onnxruntime is wrong for small probabilities: it is 0 from z = -16 in float32
     and from z = -37 in float64. Each of these nodes is accurate relative to its result.
@@ -296,7 +297,7 @@ def _probabilities(node: _Nodes, clf: BaseTwoLayerSigmoid, Z2: str, element: int
     denominator = node("Add", one, node("Exp", node("Neg", node("Abs", Z2))))
     if len(clf.W2_) == 1 or clf._multilabel:
         return node("Div", node("Exp", negative), denominator)  # exp(min(z, 0)) / (1 + exp(-|z|))
-    # Normalised in logarithms, so that it is never 0/0.
+    # The softmax of the logarithms normalises without 0/0.
     return node("Softmax", node("Sub", negative, node("Log", denominator)), axis=1)
 
 

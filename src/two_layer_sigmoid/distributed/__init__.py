@@ -1,7 +1,7 @@
 """Training on a Dask cluster, for data larger than the memory of one machine.
 
 Partitions stay on their workers. A worker computes the loss and the gradient of its partitions with
-the code for data in memory. The client adds up the results and makes the update.
+the code for data in memory. The client adds the results and makes the update.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
 
     Every evaluation sends the parameters to the workers and returns a loss and a gradient for each
     chunk. The client adds them in the order of the rows. The result is the same bit for bit for any
-    number of workers, also if workers are lost and others compute their chunks again. It equals
-    that of :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier` on the same rows up to rounding.
+    number of workers, even if workers are lost and others compute their chunks again. Up to
+    rounding it equals that of :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier` on these rows.
 
     Parameters, attributes and warnings are those of
     :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier`, except: ``batch_size`` must be None,
@@ -64,8 +64,8 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     each row and output. If a worker is lost, Dask computes its chunks again, from files or from
     arrays in the graph; data that was scattered to that worker only is lost.
 
-    A subclass can override the five steps. Workers import the subclass. There the forward,
-    cost and backward steps see the parameters of the estimator, not its attributes.
+    A subclass can override the five steps. Workers import the subclass. On workers the forward,
+    cost and backward steps see the parameters of the estimator, but no other attributes.
 
     Examples
     --------
@@ -110,9 +110,8 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         TypeError
             If X is not a dask collection.
         ValueError
-            As in memory, with the partition if the error is in one; if the length of a chunk is
-            unknown; or if ``batch_size``, ``early_stopping`` or
-            ``alpha="loo"`` is set.
+            As in memory, naming the partition if the error is in one; if the length of a chunk is
+            unknown; or if ``batch_size``, ``early_stopping`` or ``alpha="loo"`` is set.
         """
         check_dask("DaskTwoLayerSigmoidClassifier.fit")
         _checks.check_parameters(self)
@@ -175,7 +174,7 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         return local
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """The mean accuracy of ``predict``, computed at once.
+        """The mean accuracy of ``predict``: a number, not a lazy array.
 
         Parameters
         ----------
@@ -220,8 +219,8 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         validate_data(self, dask_meta(X), skip_check_array=True, reset=False)
 
     def _predict_lazily(self, X: Any, from_logits: Any) -> Any:
-        """Of a dask array."""
-        # Workers get what prediction needs, but no feature names: chunks are arrays.
+        """``_predict`` of a dask array, lazily."""
+        # Without feature names: the chunks are arrays.
         clf = self._unfitted_copy()
         for name in (*WEIGHTS, "classes_", "n_features_in_", "_multilabel"):
             setattr(clf, name, getattr(self, name))
@@ -234,12 +233,12 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         return BaseTwoLayerSigmoid._steps(self._unfitted_copy())
 
     def _unfitted_copy(self) -> Self:
-        """An estimator that is small enough to be sent with every task, for one thread."""
+        """An estimator with one thread that is small enough to be sent with every task."""
         return type(self)(**self.get_params(deep=False) | {"init": "auto", "n_jobs": 1})
 
 
 def _check_supported(clf: DaskTwoLayerSigmoidClassifier) -> None:
-    """Refuse parameters that need the rows in memory."""
+    """Raise if a parameter needs the rows in memory."""
     remedy = "; TwoLayerSigmoidClassifier, in memory or on mapped files, does that."
     if clf.batch_size is not None:
         raise ValueError(f"batch_size={clf.batch_size} is not for Dask: use None{remedy}")

@@ -58,19 +58,19 @@ def check_dask(needed_by: str) -> None:
 
 
 class DaskInputs(NamedTuple):
-    """X, y and sample weights as dask arrays with the same rows in each chunk."""
+    """X, y and the sample weights as dask arrays whose chunks have the same rows."""
 
     X: Any
     y: Any
     weights: Any  # or None
 
     def unique_labels(self) -> Labels:
-        """The different labels in y, computed."""
+        """The different labels in y, as a NumPy array."""
         labels: Labels = da.unique(self.y).compute()
         return labels
 
     def each_chunk(self, function: Any, **options: Any) -> list[Any]:
-        """``function(X, y, weights, i, rows)`` of each chunk ``i`` that has rows, delayed."""
+        """Delayed calls ``function(X, y, weights, i, rows)`` for the chunks ``i`` with rows."""
         lengths = self.X.chunks[0]
         columns = [[None] * len(lengths) if A is None else _delayed_chunks(A) for A in self]
         call = dask.delayed(function, pure=False)
@@ -91,13 +91,14 @@ def read_inputs(
     scheduler: Any,
     convert: Callable[[Any], Any] = lambda X: X,
 ) -> Iterator[DaskInputs]:
-    """The inputs from dask arrays, data frames and series; y and the weights can be in memory.
+    """A context with the inputs as dask arrays. y and the weights can be in memory.
 
-    ``convert`` replaces X by another array with these rows, such as predictions.
+    ``convert`` replaces X by another array with the same rows, such as the predictions.
 
-    The lengths of a frame's partitions are unknown, and a shuffle can return the rows in another
-    order each time. So one call computes the inputs, without optimization, which would give
-    different names to tasks that they share. The workers keep them until the context ends.
+    The lengths of a frame's partitions are unknown, and a shuffle can order the rows differently in
+    each computation. So frames are computed in one call, and the workers keep the results until the
+    context ends. The call does not optimize, because Dask would optimize each input separately and
+    give different names to the tasks that they share.
     """
     if not is_dask_collection(X):
         raise TypeError(
@@ -128,7 +129,7 @@ def read_inputs(
 
 
 def is_dask_collection(X: Any) -> bool:
-    """Whether X is a dask array, data frame or series; works without Dask."""
+    """Whether X is a dask array, data frame or series; does not need Dask."""
     return hasattr(X, "__dask_graph__") and any(
         hasattr(X, name) for name in ("map_blocks", "to_dask_array")
     )
@@ -145,10 +146,10 @@ def dask_meta(X: Any) -> Any:
 
 
 def lazy_arrays(collections: Iterable[Any]) -> list[Any]:
-    """Dask arrays with a chunk for each partition of a frame, or with all columns of an array.
+    """Dask arrays: of a frame with a chunk for each partition, of an array with whole rows.
 
-    Not by ``to_dask_array``, which optimizes each frame for itself. That fuses partitions, and
-    gives different names to the tasks that frames share. All frames have one graph here.
+    All frames get one graph. ``to_dask_array`` would optimize each frame separately, which fuses
+    partitions and gives different names to the tasks that frames share.
     """
     collections = list(collections)
     frames = [A for A in collections if is_frame(A)]
@@ -234,7 +235,7 @@ def _in_chunks_of(X: Any, A: Any, name: str) -> Any:
 
 
 def find_scheduler(client: Any) -> Any:
-    """A client, or a function that computes; None is Dask's default."""
+    """The client, or else the function that computes graphs. None is Dask's default."""
     get = dask.base.get_scheduler(scheduler=client) or "threads"
     return getattr(get, "__self__", get)
 
@@ -247,7 +248,7 @@ def persist(collections: list[Any], scheduler: Any) -> list[Any]:
 
 
 def release(persisted: list[Any]) -> None:
-    """Let the workers forget the results, also those to which an exception holds on."""
+    """Free the results on the workers, even if an exception still refers to them."""
     for collection in persisted:
         for value in dict(collection.dask).values():
             if hasattr(value, "release"):  # a future
@@ -309,18 +310,18 @@ class DaskData(NamedTuple):
     def reduce(self, function: Callable[[Block], T], combine: Callable[[T, T], T] = add) -> T:
         """``function`` of every block, combined in the order of the rows.
 
-        Both functions travel to the workers. Each worker combines the blocks of a partition.
+        Both functions are sent to the workers. Each worker combines the blocks of a partition.
         """
-        # Not an argument of each task, so that parameters travel to each worker only once.
+        # One delayed object, so that the parameters travel once to each worker, not with each task.
         operation = dask.delayed((function, combine), pure=False, traverse=False)
         results = self.partitions.compute(_reduce_partition, operation, np.getbufsize())
         return reduce(combine, results)
 
 
 class RawData(NamedTuple):
-    """What the partitions hold, as they are read."""
+    """What is known of the partitions before they are encoded."""
 
-    labels: Labels  # the different ones that each has found; of multilabel y an empty matrix
+    labels: Labels  # the different ones of each partition; an empty matrix if y is multilabel
     n_x: int
     dtype: np.dtype[Any]
     has_weights: bool
@@ -328,11 +329,11 @@ class RawData(NamedTuple):
 
 
 def read(partitions: Partitions, inputs: DaskInputs, dtype: np.dtype[Any]) -> RawData:
-    """Let the workers read and validate the rows. ``dtype`` is that of the arithmetic."""
+    """Read and validate the rows on the workers. ``dtype`` is that of the arithmetic."""
     n_x = inputs.X.shape[1]
     partitions.set(inputs.each_chunk(_read_partition, n_x=n_x, dtype=dtype))
     found, limits = zip(*_without_errors(partitions.compute(_found)), strict=True)
-    if len({labels.dtype.kind in "biuf" for labels in found}) > 1:  # would become strings
+    if len({labels.dtype.kind in "biuf" for labels in found}) > 1:  # numbers would become strings
         found = tuple(labels.astype(object) for labels in found)
     has_weights, largest_weight = inputs.weights is not None, 1.0
     if has_weights:
@@ -345,7 +346,7 @@ def read(partitions: Partitions, inputs: DaskInputs, dtype: np.dtype[Any]) -> Ra
 def encode(
     partitions: Partitions, raw: RawData, targets: Targets, class_weight: Any, n_h: int
 ) -> tuple[DaskData, float]:
-    """Turn labels and weights into targets; the data, and the sum of the weights as given."""
+    """Encode labels and weights on the workers: the data, and the sum of the weights as given."""
     unit = raw.largest_weight
     sums = None
     if isinstance(class_weight, str) and not targets.is_multilabel:
@@ -382,8 +383,7 @@ class RawPartition(NamedTuple):
 class EncodedPartition(NamedTuple):
     """A partition to train on.
 
-    It has no buffers, so Dask can send or spill it and can measure its size. Each call creates a
-    new :class:`BlockedData`.
+    It has no buffers, so Dask can send or spill it and can measure its size.
     """
 
     X: Array  # (b, n_x)
@@ -392,7 +392,7 @@ class EncodedPartition(NamedTuple):
     n_h: int
 
     def blocked(self) -> BlockedData:
-        """The rows in blocks; NumPy is slow on an unaligned array, as a worker can receive it."""
+        """The rows in blocks. A deserialised array may be unaligned, which makes NumPy slow."""
         X, Y = (np.require(A, requirements="A") for A in (self.X, self.Y))
         weights = None if self.weights is None else np.require(self.weights, requirements="A")
         return BlockedData(X, Y, weights, self.n_h)
@@ -401,7 +401,7 @@ class EncodedPartition(NamedTuple):
 def _read_partition(
     X: Any, y: Any, weights: Any, i: int, rows: range, *, n_x: int, dtype: Any
 ) -> RawPartition | Exception:
-    """The partition, or its error: the client raises the first error of all partitions."""
+    """The partition, or its error, so that the client can raise the first of all errors."""
     try:
         with ignore_overflow():
             y = as_labels(y)
@@ -416,23 +416,22 @@ def _read_partition(
             weights = sample_weight_array(weights, len(X))
     except (TypeError, ValueError) as error:
         return add_location(error, f"Partition {i} (rows {rows[0]} to {rows[-1]})")
-    # The order in memory, which a chunk can lose on its way to a worker, changes the last digits.
+    # C order: the order in memory changes the last digits, and sending a chunk can change it.
     return RawPartition(np.require(X, requirements="C"), y, weights, labels)
 
 
 def _labels_of(y: Labels) -> Labels:
-    """The different labels of a column, none of a multilabel matrix; other targets raise errors."""
+    """The different labels of a column, none of a multilabel matrix. Other targets raise."""
     if y.ndim == 2:
         is_multilabel_target(y)
         return y[:0]
     labels = unique_labels(y)
-    # scikit-learn warns of many classes; each of two rows is not many.
-    is_multilabel_target(np.repeat(labels, 2))
+    is_multilabel_target(np.repeat(labels, 2))  # twice, or scikit-learn warns of many classes
     return labels
 
 
 def _without_errors(results: Sequence[Any]) -> Sequence[Any]:
-    """The results of all partitions; the first error among them is raised."""
+    """The results of all partitions. If some are errors, raise the first."""
     for result in results:
         if isinstance(result, Exception):
             raise result
@@ -440,7 +439,7 @@ def _without_errors(results: Sequence[Any]) -> Sequence[Any]:
 
 
 def _found(partition: RawPartition | Exception) -> Any:
-    """The labels and the limits of the weights; or the error."""
+    """The labels and the limits of the weights, or the error."""
     if isinstance(partition, Exception):
         return partition
     weights = partition.weights
@@ -452,7 +451,7 @@ def _relative(weights: Array | None, largest: float) -> Array | None:
 
 
 def _class_sums(partition: RawPartition, largest: float, targets: Targets) -> Any:
-    """The sum of the weights of each class, relative to the largest weight."""
+    """The sum of the weights of each class. ``largest`` is the weight that becomes 1."""
     codes = targets.codes(partition.y)
     return np.bincount(codes, _relative(partition.weights, largest), len(targets.classes))
 
@@ -489,8 +488,8 @@ def _reduce_partition(
     partition: EncodedPartition, operation: tuple[Any, Any], buffer_size: int
 ) -> Any:
     """The reduction of the blocks of a partition, with the settings of a fit in memory."""
-    # A copy has buffers of its own, which are freed with it. Those of the original would pile up,
-    # one for each thread and number of rows, as long as Dask keeps the operation.
+    # A copy, whose buffers are freed at the end. The buffers of the original, for each thread and
+    # number of rows, would stay as long as Dask keeps the operation.
     operation = copy.deepcopy(operation)
     with single_blas_thread, ignore_overflow():
         np.setbufsize(buffer_size)
@@ -501,7 +500,7 @@ def _reduce_partition(
 
 
 def predict_lazily(predict: Any, X: Any, from_logits: Any, n_features: int) -> Any:
-    """``predict(chunk, from_logits)`` of the chunks of X, lazily."""
+    """A dask array of ``predict(chunk, from_logits)`` for the chunks of X."""
     empty = predict(np.zeros((1, n_features)), from_logits)[:0]
     shape = {"drop_axis": 1} if empty.ndim == 1 else {"chunks": (X.chunks[0], empty.shape[1:])}
     return X.map_blocks(_predict_chunk, predict, from_logits, empty, meta=empty, **shape)
@@ -519,7 +518,7 @@ def _predict_chunk(
 
 
 def accuracy(inputs: DaskInputs, scheduler: Any) -> float:
-    """The weighted fraction of rows whose prediction, in place of X, is correct; computed."""
+    """The weighted fraction of correct predictions, which take the place of X in ``inputs``."""
     predicted, y, _ = inputs
     if predicted.shape[1:] != y.shape[1:]:
         raise ValueError(
@@ -535,10 +534,10 @@ def accuracy(inputs: DaskInputs, scheduler: Any) -> float:
 def _weight_sums(
     predicted: Labels, y: Any, weights: Any, i: int, rows: range
 ) -> tuple[float, float, float, float] | Exception:
-    """Weight of the correct rows and of all rows, and limits of the weights; or the error."""
+    """The weights of correct and of all rows, and the limits of the weights; or the error."""
     try:
         y = as_labels(y)
-        with ignore_overflow():  # of a cast of NaN
+        with ignore_overflow():  # scikit-learn casts NaN to int
             _labels_of(y)
         w = sample_weight_array(1.0 if weights is None else weights, len(rows))
     except (TypeError, ValueError) as error:

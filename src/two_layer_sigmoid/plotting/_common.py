@@ -12,12 +12,17 @@ from .._base import BaseTwoLayerSigmoid
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Distinguishable with colour blindness (M. Okabe and K. Ito, "Color universal design", 2008).
+# Distinguishable with colour blindness: M. Okabe and K. Ito, "Color universal design", 2008.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 SIGNS = "PuOr_r"  # orange is positive, purple is negative
-POSITIVE, NEGATIVE = "#B35806", "#542788"  # near its ends
+POSITIVE, NEGATIVE = "#B35806", "#542788"  # colours near the ends of SIGNS
 NEUTRAL = "#404040"
-STAR = {"marker": "*", "markersize": 14, "markeredgecolor": "black", "zorder": 3}  # the best point
+STAR = {
+    "marker": "*",
+    "markersize": 14,
+    "markeredgecolor": "black",
+    "zorder": 3,
+}  # marks the best point
 
 
 def axes_or_new(ax: Axes | None, display: type) -> Axes:
@@ -38,14 +43,14 @@ def line_properties(kwargs: dict[str, Any]) -> dict[str, Any]:
 
 
 def plain(name: str) -> str:
-    """The text that Matplotlib shows as ``name``, not as a formula between two ``$``."""
+    """``name`` with escaped ``$``, because Matplotlib shows a formula between two ``$``."""
     from matplotlib import rcParams
 
     return name.replace("$", r"\$") if rcParams["text.parse_math"] else name
 
 
 def network_of(estimator: Any, display: type) -> tuple[list[Any], BaseTwoLayerSigmoid]:
-    """The transformers before the network, and the network, also of pipelines and searches."""
+    """The transformers before the network, and the network, of an estimator or search."""
     transformers: list[Any] = []
     inner = estimator
     while not isinstance(inner, BaseTwoLayerSigmoid):
@@ -64,8 +69,8 @@ def network_of(estimator: Any, display: type) -> tuple[list[Any], BaseTwoLayerSi
     return transformers, inner
 
 
-def signed(weight: Any, largest: Any, thickest: float) -> dict[str, Any]:
-    """The style of a line for the sign and the size of a weight."""
+def line_style(weight: Any, largest: Any, thickest: float) -> dict[str, Any]:
+    """The style of a line that shows the sign and the size of a weight."""
     return {
         "color": POSITIVE if weight > 0 else NEGATIVE,
         "linestyle": "-" if weight > 0 else "--",

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_array, validate_data
 
 from .._base import BaseTwoLayerSigmoid
 from .._network import Array, Parameters
-from ._common import COLOURS, NEUTRAL, SIGNS, axes_or_new, network_of, plain, signed
+from ._common import COLOURS, NEUTRAL, SIGNS, axes_or_new, line_style, network_of, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 class HiddenUnitsDisplay:
     """The decision boundary and the line of each hidden unit, for two features.
 
-    The line of a hidden unit is W1 x + b1 = 0, where its output is 1/2. An arrow points to the side
-    where the output is larger; the text next to it is the index of the unit and its weight in the
-    output layer. A positive weight is drawn solid and orange, a negative one dashed and purple; the
-    line width shows the size. For a pipeline the lines are drawn in the features before the
-    transformers, and can be curves. The thick black line is the decision boundary.
+    The line of a hidden unit is W1 x + b1 = 0, on which its output is 1/2. An arrow points to the
+    side with the larger output. The text next to the arrow is the index of the unit and its weight
+    in the output layer. The line is solid and orange if the weight is positive, dashed and purple
+    if it is negative; the line width shows the size. For a pipeline the axes are the features
+    before the transformers, so the lines can be curves. The thick black line is the decision
+    boundary.
 
     Use :meth:`from_estimator`.
 
@@ -34,14 +35,14 @@ class HiddenUnitsDisplay:
     xx0, xx1 : ndarray of shape (grid_resolution, grid_resolution)
         The grid, from :func:`numpy.meshgrid`.
     response : ndarray of shape (grid_resolution, grid_resolution)
-        Probability of the class of interest; integers are the codes of the predicted classes.
+        Probabilities of the class of interest, or, as integers, codes of the predicted classes.
     margins : ndarray of shape (n_boundaries, grid_resolution, grid_resolution)
         Functions that are zero on the decision boundaries.
     Z1 : ndarray of shape (n_h, grid_resolution, grid_resolution)
         W1 x + b1 of each hidden unit.
     outgoing : ndarray of shape (n_h,)
-        The weight of each unit in the output of the class of interest. For several outputs it is
-        the norm of the unit's weights, drawn in grey.
+        The weight of each unit in the output of the class of interest. Without such a class it is
+        the norm of the unit's weights in all outputs, and lines are grey.
     feature_names : sequence of str, default=("x0", "x1")
         Labels of the axes.
     class_names : sequence of str, default=()
@@ -54,7 +55,7 @@ class HiddenUnitsDisplay:
     boundary_ : list of matplotlib QuadContourSet
         The decision boundaries.
     lines_ : list of matplotlib Line2D
-        The line of each unit; without points if it does not cross the picture.
+        The line of each unit. A line that does not cross the picture has no points.
     arrows_ : matplotlib Quiver
         The arrows of the units whose lines cross the picture.
     texts_ : list of matplotlib Text
@@ -140,7 +141,7 @@ class HiddenUnitsDisplay:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is not, and does not end in, a network of this package.
+            If it is neither a network of this package nor a pipeline or search with one.
         ValueError
             If X does not have two features, if ``class_of_interest`` is not a class, or if it is
             None for multilabel targets.
@@ -222,41 +223,41 @@ class HiddenUnitsDisplay:
         largest = np.abs(self.outgoing).max()
         sign = "+" if self.response.dtype.kind == "f" else ""  # a norm has no sign
         neutral = {} if sign else {"color": NEUTRAL}
-        self.lines_, feet, rises, colours, labels = [], [], [], [], []
+        self.lines_, anchors, arrows, colours, labels = [], [], [], [], []
         for k, (z1, weight) in enumerate(zip(self.Z1, self.outgoing, strict=True)):
             path = _zero_line(self.xx0, self.xx1, z1)
-            style = signed(weight, largest, thickest=3.5) | neutral
+            style = line_style(weight, largest, thickest=3.5) | neutral
             # A white margin keeps the line visible on the colours of the response.
             margin = [withStroke(linewidth=style["linewidth"] + 2, foreground="white")]
             self.lines_ += ax.plot(*path.T, **style, path_effects=margin)
             if len(path):
-                # At different fractions of the lines: in the middle arrows would overlap.
-                feet.append(path[(k + 1) * len(path) // (len(self.Z1) + 1)])
-                rises.append(self._rise(z1, feet[-1]))
+                # At different fractions of the lines, because arrows in the middle would overlap.
+                anchors.append(path[(k + 1) * len(path) // (len(self.Z1) + 1)])
+                arrows.append(self._arrow(z1, anchors[-1]))
                 colours.append(style["color"])
                 labels.append(f"{k}: {weight:{sign}.2g}")
-        at, rise = np.reshape([feet, rises], (2, -1, 2))
-        arrow = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.006, "zorder": 3}
-        self.arrows_ = ax.quiver(*at.T, *rise.T, color=colours, **arrow)
+        anchors, arrows = np.reshape([anchors, arrows], (2, -1, 2))
+        style = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.006, "zorder": 3}
+        self.arrows_ = ax.quiver(*anchors.T, *arrows.T, color=colours, **style)
         box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "linewidth": 0}
         text = {"ha": "center", "va": "center", "fontsize": "small", "clip_on": True, "bbox": box}
         low, high = (np.array([end(self.xx0), end(self.xx1)]) for end in (np.min, np.max))
         inside = 0.05 * (high - low)
-        places = np.clip(at + 1.5 * rise, low + inside, high - inside)
+        places = np.clip(anchors + 1.5 * arrows, low + inside, high - inside)
         self.texts_ = [
             ax.text(*place, label, **text)
             for place, label in zip(places, labels, strict=True)
             if show_weights
         ]
 
-    def _rise(self, z1: Array, foot: Array) -> Array:
-        """The arrow at ``foot`` towards larger z1, a twelfth of the picture long."""
+    def _arrow(self, z1: Array, anchor: Array) -> Array:
+        """The arrow from ``anchor`` towards larger z1. Its length is 1/12 of the picture."""
         x0, x1 = self.xx0[0], self.xx1[:, 0]
-        at = np.abs(x1 - foot[1]).argmin(), np.abs(x0 - foot[0]).argmin()
-        slope = np.array([by_index[at] for by_index in np.gradient(z1)[::-1]])
+        nearest = np.abs(x1 - anchor[1]).argmin(), np.abs(x0 - anchor[0]).argmin()
+        slope = np.array([by_index[nearest] for by_index in np.gradient(z1)[::-1]])
         size = np.array([np.ptp(x0), np.ptp(x1)])
-        rise: Array = size * slope / (12 * (np.hypot(*slope) or 1.0))
-        return rise
+        arrow: Array = size * slope / (12 * (np.hypot(*slope) or 1.0))
+        return arrow
 
 
 def _column(clf: BaseTwoLayerSigmoid, label: Any) -> int | None:
@@ -265,19 +266,19 @@ def _column(clf: BaseTwoLayerSigmoid, label: Any) -> int | None:
     if label is None and not clf._multilabel:
         return 1 if len(classes) == 2 else None
     if label not in classes:
-        kind = "labels" if clf._multilabel else "classes"
-        raise ValueError(f"class_of_interest must be one of the {kind} {classes}, got {label!r}.")
+        noun = "labels" if clf._multilabel else "classes"
+        raise ValueError(f"class_of_interest must be one of the {noun} {classes}, got {label!r}.")
     return classes.index(label)
 
 
 def _grid(X: Any, resolution: int, eps: float | None) -> tuple[Array, Array, Any]:
-    """The two coordinates of a grid around the rows of X, and its points in the type of X."""
+    """The coordinates of a grid around the rows of X, and the grid's points in the type of X."""
     if not isinstance(resolution, Integral) or resolution < 2:
         raise ValueError(f"grid_resolution must be an int of 2 or more, got {resolution!r}.")
     if eps is not None and not eps >= 0:
         raise ValueError(f"eps must be a margin of 0 or more, got {eps!r}.")
     names = getattr(X, "columns", None)
-    # A pipeline can impute missing values.
+    # Missing values are valid, because a pipeline can impute them.
     rows = check_array(X, dtype=np.float64, ensure_min_features=2, ensure_all_finite="allow-nan")
     if rows.shape[1] != 2:
         raise ValueError(f"X has {rows.shape[1]} features, but HiddenUnitsDisplay needs 2.")
@@ -291,7 +292,7 @@ def _grid(X: Any, resolution: int, eps: float | None) -> tuple[Array, Array, Any
 
 
 def _boundaries(clf: BaseTwoLayerSigmoid, Z2: Array, column: int | None) -> tuple[Array, Array]:
-    """The functions that are zero on the boundaries, and the weights of the units."""
+    """The functions that are zero on the boundaries, and the outgoing weights of the units."""
     if len(Z2) == 1:
         sign = 1 if column else -1
         return sign * Z2, sign * clf.W2_[0]

@@ -12,7 +12,7 @@ from ._common import COLOURS, STAR, axes_or_new, line_properties, network_of
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MARKERS = ("o", "s", "^", "D", "v", "P")  # distinguish curves in greyscale
+MARKERS = ("o", "s", "^", "D", "v", "P")  # distinguish curves in black and white
 CURVES = ("training", "validation")  # in the legend, and the gid of the lines
 
 
@@ -20,8 +20,8 @@ class LossCurveDisplay:
     """The training and validation loss of each iteration.
 
     Use :meth:`from_estimator`. To plot several estimators on the same axes, pass the ``ax_`` of the
-    first display; each has its own colour and marker. A star marks the lowest loss, of validation
-    if there is one.
+    first display; each has its own colour and marker. A star marks the lowest validation loss, or
+    the lowest training loss if there is no validation.
 
     Parameters
     ----------
@@ -38,9 +38,9 @@ class LossCurveDisplay:
     Attributes
     ----------
     best_iteration_ : int
-        Index of the lowest finite entry of the validation curve, or else of the training curve.
-        Early stopping keeps the weights of this entry, or those after the last update, which the
-        curve does not show.
+        Index of the lowest finite entry of the validation curve, or of the training curve if there
+        is no validation. Early stopping keeps the weights of this entry, or those after the last
+        update, which have no entry.
     line_ : matplotlib Line2D
         The training curve.
     validation_line_ : matplotlib Line2D or None
@@ -115,7 +115,7 @@ class LossCurveDisplay:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is not, and does not end in, a network of this package.
+            If it is neither a network of this package nor a pipeline or search with one.
         """
         _, clf = network_of(estimator, cls)
         display = cls(
@@ -152,21 +152,21 @@ class LossCurveDisplay:
         self : LossCurveDisplay
             The display.
         """
-        validated = self.validation_loss_curve is not None
-        curve = np.array(self.validation_loss_curve if validated else self.loss_curve)
+        has_validation = self.validation_loss_curve is not None
+        curve = np.array(self.validation_loss_curve if has_validation else self.loss_curve)
         if not np.isfinite(curve).any():
             raise ValueError("The curve has no finite entry: training ended at once, or diverged.")
         best = int(np.where(np.isfinite(curve), curve, np.inf).argmin())
         name = self.name if name is None else name
         labels = [what if name is None else f"{name}, {what}" for what in CURVES]
-        labels[validated] += f", lowest {curve[best]:.4g} at {best}"
+        labels[1 if has_validation else 0] += f", lowest {curve[best]:.4g} at {best}"
 
         ax = axes_or_new(ax, type(self))
         style = _next_style(ax, len(curve)) | line_properties(kwargs)
         solid = {"label": labels[0], "gid": CURVES[0]} | style
         dashed = {"label": labels[1], "gid": CURVES[1], "linestyle": "--"} | style
         (self.line_,) = ax.plot(self.loss_curve, **solid)
-        self.validation_line_ = ax.plot(curve, **dashed)[0] if validated else None
+        self.validation_line_ = ax.plot(curve, **dashed)[0] if has_validation else None
         (self.best_,) = ax.plot(best, curve[best], color=self.line_.get_color(), **STAR)
         ax.set(xlabel=self.xlabel, ylabel="loss in nats")
         if log_scale:
@@ -177,9 +177,9 @@ class LossCurveDisplay:
 
 
 def _next_style(ax: Axes, n_entries: int) -> dict[str, Any]:
-    """Colour and markers of the next curve, which differ from those already on the axes."""
+    """The colour and the markers of the next curve, other than those of the curves on the axes."""
     k = sum(line.get_gid() == CURVES[0] for line in ax.lines)
-    every = max(1, n_entries // 8)  # markers of different curves are shifted against each other
+    every = max(1, n_entries // 8)  # iterations; the curves have their markers at different ones
     return {
         "color": COLOURS[k % len(COLOURS)],
         "marker": MARKERS[k % len(MARKERS)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,7 +12,7 @@ from sklearn.utils.validation import _check_feature_names_in
 from .._base import BaseTwoLayerSigmoid
 from .._network import Array
 from .._targets import counted
-from ._common import SIGNS, axes_or_new, network_of, plain, signed
+from ._common import SIGNS, axes_or_new, line_style, network_of, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,8 +23,9 @@ MAX_NAMES = 30  # in a layer
 class NetworkDisplay:
     """The network as a diagram: units are nodes, weights are edges.
 
-    Width and colour of an edge show the weight, the colour inside a node shows the bias, on one
-    scale. Negative weights are dashed. Layers of more than 30 nodes have names at some nodes only.
+    The width and the colour of an edge show its weight; the colour inside a node shows the bias in
+    the same colours. Negative weights are dashed. In layers of more than 30 nodes only some have
+    names.
 
     Use :meth:`from_estimator`.
 
@@ -101,7 +103,7 @@ class NetworkDisplay:
             one, or a search over these.
         feature_names : sequence of str, default=None
             Names of the network's inputs. None uses the output names of a pipeline's transformers,
-            or the feature names of ``fit``, or x0, x1, ...
+            else the feature names of ``fit``, else x0, x1, ...
         class_names : sequence of str, default=None
             Names of the classes, in the order of ``classes_``; None uses the labels. For two
             classes the single output has the second name.
@@ -120,7 +122,7 @@ class NetworkDisplay:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is not, and does not end in, a network of this package.
+            If it is neither a network of this package nor a pipeline or search with one.
         ValueError
             If the number of names differs from that of the features or classes.
         """
@@ -157,10 +159,10 @@ class NetworkDisplay:
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes a new figure.
         max_weight : float, default=None
-            The absolute weight at the ends of the colour scale, positive. None is the largest one
-            of the network; pass a number to compare networks.
+            The absolute weight with the strongest colour, positive. None is the largest one of the
+            network; pass a number to compare networks.
         colorbar : bool, default=True
-            Whether to draw the colour scale.
+            Whether to draw the colour bar.
 
         Returns
         -------
@@ -173,16 +175,16 @@ class NetworkDisplay:
         if not max_weight > 0:
             raise ValueError(f"max_weight must be above 0, got {max_weight!r}.")
         ax = axes_or_new(ax, type(self))
-        scale = _scale(max_weight)
+        colours = _colours(max_weight)
         layers = [
             np.column_stack([np.full(n, x), 1 - (np.arange(n) + 0.5) / n])
             for x, n in enumerate((self.W1.shape[1], *self.W2.shape[::-1]))
         ]
         self.edges_ = [
-            ax.add_collection(_edges(W, left, right, scale))
+            ax.add_collection(_edges(W, left, right, colours))
             for W, left, right in zip((self.W1, self.W2), layers, layers[1:], strict=False)
         ]
-        self._plot_nodes(ax, layers, scale)
+        self._plot_nodes(ax, layers, colours)
         ax.set_axis_off()
         ax.margins(0.1)
         self.ax_, self.figure_ = ax, ax.figure
@@ -191,11 +193,15 @@ class NetworkDisplay:
             self.figure_.colorbar(self.edges_[0], ax=ax, label=label)
         return self
 
-    def _plot_nodes(self, ax: Axes, layers: list[Array], scale: dict[str, Any]) -> None:
+    def _plot_nodes(self, ax: Axes, layers: list[Array], colours: dict[str, Any]) -> None:
         from matplotlib.patheffects import withStroke
 
         diameter = min(22.0, 180.0 / max(map(len, layers)))  # points
-        fills = {"color": "white"}, {"c": self.b1.ravel()} | scale, {"c": self.b2.ravel()} | scale
+        fills = (
+            {"color": "white"},
+            {"c": self.b1.ravel()} | colours,
+            {"c": self.b2.ravel()} | colours,
+        )
         names = self.feature_names, [str(k) for k in range(len(self.b1))], self.class_names
         sides = (-1, "right"), (0, "center"), (1, "left")
         halo = [withStroke(linewidth=2, foreground="white")]
@@ -204,7 +210,7 @@ class NetworkDisplay:
             size = {"s": diameter**2, "edgecolors": "black", "zorder": 2}
             self.nodes_.append(ax.scatter(*layer.T, **size, **fill))
             offset = {"xytext": (side * diameter, 0), "textcoords": "offset points", "ha": align}
-            every = -(-len(layer) // MAX_NAMES)  # more names would overlap
+            every = math.ceil(len(layer) / MAX_NAMES)  # more names would overlap
             self.texts_.append(
                 [
                     ax.annotate(plain(label), node, va="center", path_effects=halo, **offset)
@@ -213,8 +219,8 @@ class NetworkDisplay:
             )
 
 
-def _scale(max_weight: float) -> dict[str, Any]:
-    """Colours from -max_weight to max_weight, without white, which is invisible on paper."""
+def _colours(max_weight: float) -> dict[str, Any]:
+    """The colours of -max_weight to max_weight, without those close to white."""
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap, Normalize
 
@@ -225,27 +231,27 @@ def _scale(max_weight: float) -> dict[str, Any]:
     }
 
 
-def _edges(W: Array, left: Array, right: Array, scale: dict[str, Any]) -> Any:
-    """The edges of one layer's weights, between its nodes on the left and on the right."""
+def _edges(W: Array, left: Array, right: Array, colours: dict[str, Any]) -> Any:
+    """The edges of the weights W between the nodes on the left and on the right."""
     from matplotlib.collections import LineCollection
 
-    styles = [signed(weight, scale["norm"].vmax, thickest=5.0) for weight in W.flat]
+    styles = [line_style(weight, colours["norm"].vmax, thickest=5.0) for weight in W.flat]
     return LineCollection(
         [(left[j], right[i]) for i, j in np.ndindex(W.shape)],
         array=W.ravel(),
         linewidths=[style["linewidth"] for style in styles],
         linestyles=[style["linestyle"] for style in styles],
         zorder=1,
-        **scale,
+        **colours,
     )
 
 
 def _feature_names(transformers: list[Any], clf: BaseTwoLayerSigmoid) -> Sequence[str]:
-    """Names of the network's inputs."""
+    """The names of the network's inputs."""
     names = getattr(transformers[0], "feature_names_in_", None) if transformers else None
     try:
         for transformer in transformers:
             names = transformer.get_feature_names_out(names)
-    except AttributeError:  # a transformer without names
+    except AttributeError:  # a transformer has no names
         names = None
     return list(_check_feature_names_in(clf) if names is None else names)

@@ -1,4 +1,4 @@
-"""The losses of the penalties that ``alpha="loo"`` has tried."""
+"""The losses of the penalties on the path of ``alpha="loo"``."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class RegularizationPathDisplay:
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is not, and does not end in, a network of this package.
+            If it is neither a network of this package nor a pipeline or search with one.
         ValueError
             If it was not fitted with ``alpha="loo"``.
         """

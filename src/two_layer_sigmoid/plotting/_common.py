@@ -17,12 +17,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 SIGNS = "PuOr_r"  # orange is positive, purple is negative
 POSITIVE, NEGATIVE = "#B35806", "#542788"  # colours near the ends of SIGNS
 NEUTRAL = "#404040"
-STAR = {
-    "marker": "*",
-    "markersize": 14,
-    "markeredgecolor": "black",
-    "zorder": 3,
-}  # marks the best point
+# Marks the best point of a curve.
+STAR = {"marker": "*", "markersize": 14, "markeredgecolor": "black", "zorder": 3}
 
 
 def axes_or_new(ax: Axes | None, display: type) -> Axes:

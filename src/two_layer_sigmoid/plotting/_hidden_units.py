@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class HiddenUnitsDisplay:
     """The decision boundary and the line of each hidden unit, for two features.
 
@@ -78,25 +80,14 @@ class HiddenUnitsDisplay:
     >>> points = display.ax_.scatter(X[:, 0], X[:, 1], c=y, cmap="PuOr_r", edgecolors="white")
     """
 
-    def __init__(
-        self,
-        *,
-        xx0: Array,
-        xx1: Array,
-        response: npt.NDArray[Any],
-        margins: Array,
-        Z1: Array,
-        outgoing: Array,
-        feature_names: Sequence[str] = ("x0", "x1"),
-        class_names: Sequence[str] = (),
-    ) -> None:
-        self.xx0, self.xx1 = xx0, xx1
-        self.response = response
-        self.margins = margins
-        self.Z1 = Z1
-        self.outgoing = outgoing
-        self.feature_names = feature_names
-        self.class_names = class_names
+    xx0: Array
+    xx1: Array
+    response: npt.NDArray[Any]
+    margins: Array
+    Z1: Array
+    outgoing: Array
+    feature_names: Sequence[str] = ("x0", "x1")
+    class_names: Sequence[str] = ()
 
     @classmethod
     def from_estimator(
@@ -189,20 +180,19 @@ class HiddenUnitsDisplay:
         from matplotlib import colormaps
         from matplotlib.patches import Patch
 
-        if self.response.dtype.kind == "f":
-            colouring: dict[str, Any] = {"levels": np.linspace(0, 1, 11), "cmap": SIGNS}
-        else:
-            n_classes = len(self.margins)
-            colours: Any = COLOURS[:n_classes]
-            if n_classes > len(COLOURS):
-                colours = colormaps["gist_rainbow"](np.linspace(0, 1, n_classes))
-            colouring = {"levels": np.arange(n_classes + 1) - 0.5, "colors": colours}
-        if {"cmap", "colors"} & kwargs.keys():  # Matplotlib accepts one of them
-            colouring = {"levels": colouring["levels"]}
-        colouring |= {"alpha": 0.4} | kwargs
-        self.surface_ = ax.contourf(self.xx0, self.xx1, self.response, **colouring)
+        n_classes, shows_classes = len(self.margins), self.response.dtype.kind != "f"
+        levels = np.arange(n_classes + 1) - 0.5 if shows_classes else np.linspace(0, 1, 11)
+        style: dict[str, Any] = {"levels": levels, "alpha": 0.4} | kwargs
+        if not {"cmap", "colors"} & kwargs.keys():  # Matplotlib accepts one of them
+            if not shows_classes:
+                style["cmap"] = SIGNS
+            elif n_classes <= len(COLOURS):
+                style["colors"] = COLOURS[:n_classes]
+            else:
+                style["colors"] = colormaps["gist_rainbow"](np.linspace(0, 1, n_classes))
+        self.surface_ = ax.contourf(self.xx0, self.xx1, self.response, **style)
         self.legend_ = None
-        if self.response.dtype.kind != "f" and "levels" not in kwargs and self.class_names:
+        if shows_classes and "levels" not in kwargs and self.class_names:
             patches = [Patch(color=colour) for colour in self.surface_.get_facecolor()]
             names = map(plain, self.class_names)
             self.legend_ = ax.legend(patches, names, title="predicted", loc="best")

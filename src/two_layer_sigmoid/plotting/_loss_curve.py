@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -16,6 +17,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P")  # distinguish curves in black and whit
 CURVES = ("training", "validation")  # in the legend, and the gid of the lines
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class LossCurveDisplay:
     """The training and validation loss of each iteration.
 
@@ -66,18 +68,10 @@ class LossCurveDisplay:
     >>> display = LossCurveDisplay.from_estimator(quick, name="rate 1.2", ax=display.ax_)
     """
 
-    def __init__(
-        self,
-        *,
-        loss_curve: Sequence[float],
-        validation_loss_curve: Sequence[float] | None = None,
-        name: str | None = None,
-        xlabel: str = "iteration",
-    ) -> None:
-        self.loss_curve = loss_curve
-        self.validation_loss_curve = validation_loss_curve
-        self.name = name
-        self.xlabel = xlabel
+    loss_curve: Sequence[float]
+    validation_loss_curve: Sequence[float] | None = None
+    name: str | None = None
+    xlabel: str = "iteration"
 
     @classmethod
     def from_estimator(
@@ -118,13 +112,12 @@ class LossCurveDisplay:
             If it is neither a network of this package nor a pipeline or search with one.
         """
         _, clf = network_of(estimator, cls)
-        display = cls(
+        return cls(
             loss_curve=clf.loss_curve_,
             validation_loss_curve=clf.validation_loss_curve_,
             name=name,
             xlabel="iteration" if clf.batch_size is None else "epoch",
-        )
-        return display.plot(ax, log_scale=log_scale, **kwargs)
+        ).plot(ax, log_scale=log_scale, **kwargs)
 
     def plot(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 MAX_NAMES = 30  # in a layer
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class NetworkDisplay:
     """The network as a diagram: units are nodes, weights are edges.
 
@@ -70,19 +72,12 @@ class NetworkDisplay:
     >>> display = NetworkDisplay.from_estimator(model, class_names=iris.target_names)
     """
 
-    def __init__(
-        self,
-        *,
-        W1: Array,
-        b1: Array,
-        W2: Array,
-        b2: Array,
-        feature_names: Sequence[str],
-        class_names: Sequence[str],
-    ) -> None:
-        self.W1, self.b1, self.W2, self.b2 = W1, b1, W2, b2
-        self.feature_names = feature_names
-        self.class_names = class_names
+    W1: Array
+    b1: Array
+    W2: Array
+    b2: Array
+    feature_names: Sequence[str]
+    class_names: Sequence[str]
 
     @classmethod
     def from_estimator(
@@ -139,15 +134,14 @@ class NetworkDisplay:
                     f"{name} has {counted(len(names), 'name')}, but the network needs {n}: give "
                     f"{counted(n, 'name')}."
                 )
-        display = cls(
+        return cls(
             W1=clf.W1_,
             b1=clf.b1_,
             W2=clf.W2_,
             b2=clf.b2_,
             feature_names=[str(name) for name in feature_names],
             class_names=[str(name) for name in classes][-len(clf.W2_) :],
-        )
-        return display.plot(ax, **kwargs)
+        ).plot(ax, **kwargs)
 
     def plot(
         self, ax: Axes | None = None, *, max_weight: float | None = None, colorbar: bool = True
@@ -197,11 +191,7 @@ class NetworkDisplay:
         from matplotlib.patheffects import withStroke
 
         diameter = min(22.0, 180.0 / max(map(len, layers)))  # points
-        fills = (
-            {"color": "white"},
-            {"c": self.b1.ravel()} | colours,
-            {"c": self.b2.ravel()} | colours,
-        )
+        fills = {"color": "white"}, *({"c": b.ravel()} | colours for b in (self.b1, self.b2))
         names = self.feature_names, [str(k) for k in range(len(self.b1))], self.class_names
         sides = (-1, "right"), (0, "center"), (1, "left")
         halo = [withStroke(linewidth=2, foreground="white")]

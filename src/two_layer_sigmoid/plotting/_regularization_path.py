@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class RegularizationPathDisplay:
     """The training and the leave-one-out loss of each penalty.
 
@@ -52,18 +54,10 @@ class RegularizationPathDisplay:
     >>> display = RegularizationPathDisplay.from_estimator(clf)
     """
 
-    def __init__(
-        self,
-        *,
-        alpha: npt.NDArray[np.float64],
-        loo_loss: npt.NDArray[np.float64],
-        train_loss: npt.NDArray[np.float64],
-        chosen: int,
-    ) -> None:
-        self.alpha = alpha
-        self.loo_loss = loo_loss
-        self.train_loss = train_loss
-        self.chosen = chosen
+    alpha: npt.NDArray[np.float64]
+    loo_loss: npt.NDArray[np.float64]
+    train_loss: npt.NDArray[np.float64]
+    chosen: int
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Axes | None = None, **kwargs: Any) -> Self:

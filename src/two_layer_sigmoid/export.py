@@ -20,21 +20,15 @@ from ._classifier import TwoLayerSigmoidClassifier
 try:
     import skl2onnx
     from onnx import TensorProto
+    from onnx.helper import np_dtype_to_tensor_dtype
     from skl2onnx.common import data_types
 except ImportError as error:
     skl2onnx, IMPORT_ERROR = None, error
 
 __all__ = ["to_onnx"]
 
-# The names of label types in skl2onnx and in ONNX, by NumPy's kind.
-LABELS = {
-    "b": ("BooleanTensorType", "BOOL"),
-    "i": ("Int64TensorType", "INT64"),
-    "u": ("Int64TensorType", "INT64"),
-    "f": ("DoubleTensorType", "DOUBLE"),
-    "U": ("StringTensorType", "STRING"),
-    "O": ("StringTensorType", "STRING"),
-}
+# The types of labels in skl2onnx, by the kind of their NumPy dtype.
+LABELS = {"b": "Boolean", "i": "Int64", "u": "Int64", "f": "Double", "U": "String", "O": "String"}
 # The faults of skl2onnx 1.20 and onnxruntime 1.32 in float64: PowerTransformer cannot be converted.
 # Models with SimpleImputer, or with PolynomialFeatures and a bias, cannot be loaded. Binarizer is
 # wrong for a value equal to its threshold, and Normalizer for a row of zeros.
@@ -110,7 +104,7 @@ def to_onnx(
     if initial_types is None:
         n_features = getattr(estimator, "n_features_in_", clf.n_features_in_)
         initial_types = [("X", tensor([None, n_features]))]
-    _labels(clf, zipmap)  # before skl2onnx, whose zipmap fails on other labels
+    _label_type(clf, zipmap)  # raises before skl2onnx, whose zipmap fails on other labels
     _register(type(clf))
     options = {"zipmap": zipmap, "raw_scores": raw_scores, "dtype": dtype.name}
     onnx = skl2onnx.convert_sklearn(
@@ -139,7 +133,7 @@ def _declare_zipmap(graph: Any, zipmap: bool | str, dtype: np.dtype[Any]) -> Non
     for output, name in zip(graph.output, new, strict=True):
         output.name = name
         if zipmap == "columns" and name != "label":  # skl2onnx has declared the type of X
-            output.type.tensor_type.elem_type = _element(dtype)
+            output.type.tensor_type.elem_type = np_dtype_to_tensor_dtype(dtype)
 
 
 def _check(clf: Any) -> None:
@@ -152,11 +146,6 @@ def _check(clf: Any) -> None:
     if type(clf)._forward is not BaseTwoLayerSigmoid._forward:
         raise TypeError(f"{type(clf).__name__} overrides _forward, which to_onnx cannot convert.")
     check_is_fitted(clf)
-
-
-def _element(dtype: np.dtype[Any]) -> int:
-    """The number of float32 or float64 in ONNX."""
-    return int(TensorProto.DOUBLE if dtype == np.float64 else TensorProto.FLOAT)
 
 
 def _tensor_of_floats(dtype: npt.DTypeLike) -> Any:
@@ -208,50 +197,54 @@ class _Nodes:
 def _declare(operator: Any) -> None:
     """Set types and shapes of the outputs."""
     clf = operator.raw_operator
+    options = _options(operator.scope_inst, clf)
     label, probabilities = operator.outputs
     n, n_classes = operator.inputs[0].get_first_dimension(), len(clf.classes_)
-    zipmap = operator.scope_inst.get_options(clf, {"zipmap": False})["zipmap"]
-    if zipmap and clf._multilabel:
+    if options["zipmap"] and clf._multilabel:
         raise ValueError("zipmap needs one label per row: use zipmap=False for multilabel targets.")
-    tensor, _ = _labels(clf, zipmap)
-    label.set_type(getattr(data_types, tensor)([n, n_classes] if clf._multilabel else [n]))
-    dtype = operator.scope_inst.get_options(clf, {"dtype": None})["dtype"]
-    if zipmap is True:  # ONNX has maps to float32 only
-        dtype = np.float32
+    label_type = _label_type(clf, options["zipmap"])
+    label.set_type(label_type([n, n_classes] if clf._multilabel else [n]))
+    # ONNX has maps to float32 only.
+    dtype = np.float32 if options["zipmap"] is True else options["dtype"]
     if dtype is None:  # skl2onnx has set it to that of X
         probabilities.type.shape = [n, n_classes]
     else:
         probabilities.set_type(_tensor_of_floats(dtype)([n, n_classes]))
 
 
-def _labels(clf: BaseTwoLayerSigmoid, zipmap: bool | str) -> tuple[str, str]:
-    """The names of the label type in skl2onnx and ONNX; keys of a map are integers or strings."""
+def _options(scope: Any, clf: BaseTwoLayerSigmoid) -> dict[str, Any]:
+    """The options of the conversion, which skl2onnx's scopes and containers have."""
+    options: dict[str, Any] = {"zipmap": False, "raw_scores": False, "dtype": None}
+    return scope.get_options(clf, options)
+
+
+def _label_type(clf: BaseTwoLayerSigmoid, zipmap: bool | str) -> Any:
+    """The type of the labels in skl2onnx. The keys of a map are integers or strings."""
     kind = clf.classes_.dtype.kind
     too_large = kind == "u" and clf.classes_.max() > np.iinfo(np.int64).max
     if kind not in LABELS or too_large:
         described = "above 2**63 - 1" if too_large else f"of type {clf.classes_.dtype}"
         raise ValueError(f"ONNX has no labels {described}: give integers of int64, or str.")
-    return LABELS["i" if zipmap and kind in "bf" else kind]
+    return getattr(data_types, f"{LABELS['i' if zipmap and kind in 'bf' else kind]}TensorType")
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Add the nodes of equations (2) to (5) and of the outputs."""
     clf = operator.raw_operator
+    options = _options(container, clf)
     node = _Nodes(scope, container)
-    dtype = np.dtype(container.get_options(clf, {"dtype": None})["dtype"] or clf.W1_.dtype)
-    element = _element(dtype)
+    element = np_dtype_to_tensor_dtype(np.dtype(options["dtype"] or clf.W1_.dtype))
     W1, b1, W2, b2 = (node.constant(W, element) for W in (clf.W1_, clf.b1_.T, clf.W2_, clf.b2_.T))
     columns = [node("Cast", X.full_name, to=element) for X in operator.inputs]
     X = node("Concat", *columns, axis=1) if len(columns) > 1 else columns[0]
     A1 = node("Sigmoid", node("Gemm", X, W1, b1, transB=1))
     Z2 = node("Gemm", A1, W2, b2, transB=1)
-    label, probabilities = operator.outputs
-    zipmap = container.get_options(clf, {"zipmap": False})["zipmap"]
-    _label(node, clf, Z2, element, zipmap=zipmap, output=label.full_name)
-    if len(clf.W2_) == 1 and not clf._multilabel:
+    if len(clf.W2_) == 1 and not clf._multilabel:  # one column for each class
         Z2 = node("Concat", node("Neg", Z2), Z2, axis=1)
+    label, probabilities = operator.outputs
+    _label(node, clf, Z2, element, label)
     to = data_types.guess_proto_type(probabilities.type)
-    if container.get_options(clf, {"raw_scores": False})["raw_scores"]:
+    if options["raw_scores"]:
         node("Cast", Z2, output=probabilities.full_name, to=to)
         return
     P = node("Cast", _probabilities(node, clf, Z2, element), to=to)
@@ -261,29 +254,16 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
     node("Min", P, highest, output=probabilities.full_name)
 
 
-def _label(
-    node: _Nodes,
-    clf: BaseTwoLayerSigmoid,
-    Z2: str,
-    element: int,
-    *,
-    zipmap: bool | str,
-    output: str,
-) -> None:
-    """Add the nodes of the labels: z2 > 0, strictly, or the largest z2."""
-    if clf._multilabel or len(clf.W2_) == 1:
+def _label(node: _Nodes, clf: BaseTwoLayerSigmoid, Z2: str, element: int, label: Any) -> None:
+    """Add the nodes of the labels: z2 > 0, strictly, if multilabel, else the largest column."""
+    to = data_types.guess_proto_type(label.type)
+    if clf._multilabel:
         positive = node("Greater", Z2, node.constant(np.zeros(1), element))
-        if clf._multilabel:
-            node("Cast", positive, output=output, to=TensorProto.INT64)
-            return
-        shape = node.constant(np.array([-1]), TensorProto.INT64)
-        code = node("Reshape", node("Cast", positive, to=TensorProto.INT64), shape)
-    else:
-        code = node("ArgMax", Z2, axis=1, keepdims=0)
-    _, labels = _labels(clf, zipmap)
-    classes = clf.classes_.astype(int) if labels == "INT64" else clf.classes_
-    known = node.constant(classes, getattr(TensorProto, labels))
-    node("Gather", known, code, output=output, axis=0)
+        node("Cast", positive, output=label.full_name, to=to)
+        return
+    classes = clf.classes_.astype(int) if to == TensorProto.INT64 else clf.classes_
+    code = node("ArgMax", Z2, axis=1, keepdims=0)  # of equal columns the first: strictly z2 > 0
+    node("Gather", node.constant(classes, to), code, output=label.full_name, axis=0)
 
 
 def _probabilities(node: _Nodes, clf: BaseTwoLayerSigmoid, Z2: str, element: int) -> str:

@@ -7,6 +7,7 @@ the code for data in memory. The client adds the results and makes the update.
 from __future__ import annotations
 
 import copy
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -23,19 +24,7 @@ from .._parallel import ignore_overflow, single_blas_thread
 from .._solvers import SOLVERS
 from .._targets import Targets, unique_labels
 from .._training import WEIGHTS, Fit, train
-from ._data import (
-    Partitions,
-    accuracy,
-    check_dask,
-    dask_meta,
-    encode,
-    find_scheduler,
-    is_dask_collection,
-    lazy_arrays,
-    predict_lazily,
-    read,
-    read_inputs,
-)
+from . import _data
 
 __all__ = ["DaskTwoLayerSigmoidClassifier"]
 
@@ -113,25 +102,31 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
             As in memory, naming the partition if the error is in one; if the length of a chunk is
             unknown; or if ``batch_size``, ``early_stopping`` or ``alpha="loo"`` is set.
         """
-        check_dask("DaskTwoLayerSigmoidClassifier.fit")
+        _data.check_dask("DaskTwoLayerSigmoidClassifier.fit")
         _checks.check_parameters(self)
         _check_supported(self)
         previous = Fit.of(self) if self.warm_start and hasattr(self, "W1_") else None
-        scheduler = find_scheduler(client)  # another can become Dask's default during training
+        scheduler = _data.find_scheduler(
+            client
+        )  # another can become Dask's default during training
         draft, n_h = self._draft(), int(self.n_h)
-        with single_blas_thread, ignore_overflow(), Partitions(scheduler) as partitions:
-            with read_inputs(X, y, sample_weight, scheduler) as inputs:
-                validate_data(draft, dask_meta(X), skip_check_array=True, reset=previous is None)
+        with single_blas_thread, ignore_overflow(), _data.Partitions(scheduler) as partitions:
+            with _data.read_inputs(X, y, sample_weight, scheduler) as inputs:
+                validate_data(
+                    draft, _data.dask_meta(X), skip_check_array=True, reset=previous is None
+                )
                 is_float32 = inputs.X.dtype == np.float32
                 in_float64 = SOLVERS[self.solver].computes_in_float64 or not is_float32
-                raw = read(partitions, inputs, np.dtype(np.float64 if in_float64 else np.float32))
+                raw = _data.read(
+                    partitions, inputs, np.dtype(np.float64 if in_float64 else np.float32)
+                )
             if raw.labels.ndim == 2:
                 targets = Targets(np.arange(raw.labels.shape[1]), True)
             else:
                 targets = Targets.of_labels(unique_labels(raw.labels))
             if previous is not None:
                 _checks.check_resumable(n_h, targets, previous.params, previous.targets)
-            data, weight_sum = encode(partitions, raw, targets, self.class_weight, n_h)
+            data, weight_sum = _data.encode(partitions, raw, targets, self.class_weight, n_h)
             fit = train(
                 self,
                 data,
@@ -197,26 +192,27 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
             If a label is missing, or if y has strings and ``classes_`` numbers, or the other way
             round.
         """
-        if not is_dask_collection(X):
+        if not _data.is_dask_collection(X):
             return super().score(X, y, sample_weight)
         self._check_columns(X)
-        scheduler = find_scheduler(None)
-        with read_inputs(X, y, sample_weight, scheduler, self._predict_labels) as inputs:
-            score = accuracy(inputs, scheduler)
+        scheduler = _data.find_scheduler(None)
+        predict = partial(self._predict_lazily, from_logits=Targets.labels)
+        with _data.read_inputs(X, y, sample_weight, scheduler, predict) as inputs:
+            score = _data.accuracy(inputs, scheduler)
             if score == 0 and not self._multilabel:
                 _checks.check_known_labels(inputs.unique_labels(), self.classes_)
         return score
 
     def _predict(self, X: Any, from_logits: Any) -> Any:
-        if not is_dask_collection(X):
+        if not _data.is_dask_collection(X):
             return super()._predict(X, from_logits)
         self._check_columns(X)
-        (rows,) = lazy_arrays([X])
+        (rows,) = _data.lazy_arrays([X])
         return self._predict_lazily(rows, from_logits)
 
     def _check_columns(self, X: Any) -> None:
         check_is_fitted(self)
-        validate_data(self, dask_meta(X), skip_check_array=True, reset=False)
+        validate_data(self, _data.dask_meta(X), skip_check_array=True, reset=False)
 
     def _predict_lazily(self, X: Any, from_logits: Any) -> Any:
         """``_predict`` of a dask array, lazily."""
@@ -224,10 +220,7 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         clf = self._unfitted_copy()
         for name in (*WEIGHTS, "classes_", "n_features_in_", "_multilabel"):
             setattr(clf, name, getattr(self, name))
-        return predict_lazily(clf._predict, X, from_logits, self.n_features_in_)
-
-    def _predict_labels(self, X: Any) -> Any:
-        return self._predict_lazily(X, Targets.labels)
+        return _data.predict_lazily(clf._predict, X, from_logits, self.n_features_in_)
 
     def _steps(self) -> dict[str, Any]:
         return BaseTwoLayerSigmoid._steps(self._unfitted_copy())

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import reduce
-from itertools import accumulate, chain
+from itertools import accumulate, chain, compress
 from operator import add
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -286,9 +286,9 @@ class Partitions:
         """Replace each object by ``function(object, *args)``."""
         self.set(self._calls(function, args))
 
-    def drop(self, is_empty: Sequence[bool]) -> None:
-        """Drop the objects that are empty."""
-        self._objects = [o for o, empty in zip(self._objects, is_empty, strict=True) if not empty]
+    def keep(self, conditions: Sequence[Any]) -> None:
+        """Drop the objects whose condition is false."""
+        self._objects = list(compress(self._objects, conditions))
 
     def compute(self, function: Any, *args: Any) -> list[Any]:
         """``function(object, *args)`` of each object."""
@@ -324,8 +324,7 @@ class RawData(NamedTuple):
     labels: Labels  # the different ones of each partition; an empty matrix if y is multilabel
     n_x: int
     dtype: np.dtype[Any]
-    has_weights: bool
-    largest_weight: float
+    largest_weight: float | None  # None without sample weights
 
 
 def read(partitions: Partitions, inputs: DaskInputs, dtype: np.dtype[Any]) -> RawData:
@@ -335,37 +334,36 @@ def read(partitions: Partitions, inputs: DaskInputs, dtype: np.dtype[Any]) -> Ra
     found, limits = zip(*_without_errors(partitions.compute(_found)), strict=True)
     if len({labels.dtype.kind in "biuf" for labels in found}) > 1:  # numbers would become strings
         found = tuple(labels.astype(object) for labels in found)
-    has_weights, largest_weight = inputs.weights is not None, 1.0
-    if has_weights:
+    largest_weight = None
+    if inputs.weights is not None:
         smallest, largest = zip(*limits, strict=True)
-        check_weight_limits(min(smallest), max(largest))
         largest_weight = max(largest)
-    return RawData(np.concatenate(found), n_x, dtype, has_weights, largest_weight)
+        check_weight_limits(min(smallest), largest_weight)
+    return RawData(np.concatenate(found), n_x, dtype, largest_weight)
 
 
 def encode(
     partitions: Partitions, raw: RawData, targets: Targets, class_weight: Any, n_h: int
 ) -> tuple[DaskData, float]:
     """Encode labels and weights on the workers: the data, and the sum of the weights as given."""
-    unit = raw.largest_weight
-    sums = None
-    if isinstance(class_weight, str) and not targets.is_multilabel:
-        sums = reduce(add, partitions.compute(_class_sums, unit, targets))
-    weight_of_class = class_weights(class_weight, targets, sums)
-    largest_class_weight = 1.0 if weight_of_class is None else float(weight_of_class.max())
-    if weight_of_class is not None:
-        weight_of_class = weight_of_class / largest_class_weight
-    partitions.replace(_encode_partition, unit, targets, weight_of_class, n_h)
-    total = None
-    if raw.has_weights or weight_of_class is not None:
-        total = reduce(add, partitions.compute(_sum_of_weights))
+    largest = raw.largest_weight or 1.0
+    total = largest_of_class = 1.0
+    weight_of_class = None
+    has_weights = raw.largest_weight is not None or class_weight is not None
+    if has_weights:  # relative to the largest ones, because their sum can overflow
+        sums = reduce(add, partitions.compute(_class_sums, largest, targets))
+        weight_of_class = class_weights(class_weight, targets, sums)
+        if weight_of_class is not None:
+            largest_of_class = float(weight_of_class.max())
+            weight_of_class = weight_of_class / largest_of_class
+            sums = sums * weight_of_class
+        total = float(sums.sum())
         check_sum_of_weights(total)
-        partitions.replace(_with_relative_weights, total)
-    lengths = partitions.compute(_n_rows)
-    partitions.drop([n == 0 for n in lengths])
-    sizes = raw.n_x, n_h, targets.n_outputs
-    data = DaskData(partitions, sizes, raw.dtype, sum(lengths))
-    return data, data.n_rows if total is None else total * unit * largest_class_weight
+    partitions.replace(_encode_partition, targets, n_h, weight_of_class, (largest, total))
+    lengths = partitions.compute(lambda partition: len(partition.X))
+    partitions.keep(lengths)
+    data = DaskData(partitions, (raw.n_x, n_h, targets.n_outputs), raw.dtype, sum(lengths))
+    return data, total * largest * largest_of_class if has_weights else data.n_rows
 
 
 # Partitions, and the functions that workers call
@@ -446,42 +444,30 @@ def _found(partition: RawPartition | Exception) -> Any:
     return partition.labels, None if weights is None else (weights.min(), weights.max())
 
 
-def _relative(weights: Array | None, largest: float) -> Array | None:
-    return None if weights is None else weights / largest
-
-
 def _class_sums(partition: RawPartition, largest: float, targets: Targets) -> Any:
-    """The sum of the weights of each class. ``largest`` is the weight that becomes 1."""
-    codes = targets.codes(partition.y)
-    return np.bincount(codes, _relative(partition.weights, largest), len(targets.classes))
+    """The sum of the weights of each class; multilabel: the sum of all weights, and zeros."""
+    X, y, weights, _ = partition
+    codes = np.zeros(len(X), int) if targets.is_multilabel else targets.codes(y)
+    weights = None if weights is None else weights / largest
+    return np.bincount(codes, weights, len(targets.classes))
 
 
 def _encode_partition(
     partition: RawPartition,
-    largest: float,
     targets: Targets,
-    weight_of_class: Array | None,
     n_h: int,
+    weight_of_class: Array | None,
+    divisors: tuple[float, float],
 ) -> EncodedPartition:
+    """The partition with weights divided by both ``divisors``, whose product can overflow."""
     X, y, weights, _ = partition
     codes = targets.codes(y)
-    weights = row_weights(codes, _relative(weights, largest), weight_of_class)
-    return EncodedPartition(X, targets.encode(codes, X.dtype), weights, n_h)
-
-
-def _sum_of_weights(partition: EncodedPartition) -> float:
-    assert partition.weights is not None
-    return float(partition.weights.sum())
-
-
-def _with_relative_weights(partition: EncodedPartition, total: float) -> EncodedPartition:
-    X, Y, weights, n_h = partition
-    assert weights is not None
-    return EncodedPartition(*without_zeros(X, Y, weights / total), n_h)
-
-
-def _n_rows(partition: EncodedPartition) -> int:
-    return len(partition.X)
+    weights = None if weights is None else weights / divisors[0]
+    weights = row_weights(codes, weights, weight_of_class)
+    Y = targets.encode(codes, X.dtype)
+    if weights is not None:
+        X, Y, weights = without_zeros(X, Y, weights / divisors[1])
+    return EncodedPartition(X, Y, weights, n_h)
 
 
 def _reduce_partition(

@@ -43,17 +43,9 @@ class Block(NamedTuple):
 class Data(Protocol):
     """What training needs of a data set, in memory or on a cluster."""
 
-    @property
-    def layer_sizes(self) -> tuple[int, int, int]:
-        """n_x, n_h and n_y."""
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The dtype of X, Y and the arithmetic."""
-
-    @property
-    def n_rows(self) -> int:
-        """The number of examples, m."""
+    layer_sizes: tuple[int, int, int]  # n_x, n_h and n_y
+    dtype: np.dtype[Any]  # of X, Y and the arithmetic
+    n_rows: int  # number of examples, m
 
     def reduce(self, function: Callable[[Block], T], combine: Callable[[T, T], T] = add) -> T:
         """``function`` of every block, combined in the fixed order."""
@@ -92,7 +84,8 @@ class BlockedData:
     ) -> None:
         self.X, self.Y, self.dtype = X, Y, X.dtype
         self.weights = None if weights is None else weights.astype(X.dtype, copy=False)
-        self.layer_sizes = X.shape[1], n_h, len(Y)
+        self.layer_sizes, self.n_rows = (X.shape[1], n_h, len(Y)), X.shape[0]
+        self.is_sparse = sparse.issparse(X)
         self._shards = [
             [
                 Block(X[rows].T, Y[:, rows], None if self.weights is None else self.weights[rows])
@@ -102,16 +95,6 @@ class BlockedData:
         ]
         self._only_block = self._shards[0][0] if sum(map(len, self._shards)) == 1 else None
         self._pool = pool or ThreadPool(1)
-
-    @property
-    def is_sparse(self) -> bool:
-        """Whether X is a sparse array."""
-        return bool(sparse.issparse(self.X))
-
-    @property
-    def n_rows(self) -> int:
-        """Number of examples, m."""
-        return int(self.Y.shape[1])
 
     def reduce(self, function: Callable[[Block], T], combine: Callable[[T, T], T] = add) -> T:
         """``function`` of every block, combined in the fixed order."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from copy import copy
 from functools import partial
 from threading import get_ident
 from typing import Any
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from scipy.sparse import issparse
 
 from ._blocks import Block, BlockedData, Data
-from ._network import Array, Parameters, Workspace, parameter_shapes
+from ._network import Array, Parameters, Workspace
 
 
 class Objective:
@@ -154,15 +155,8 @@ class Objective:
         known_rows, objective = self._minibatches.get(len(indices), (None, None))
         rows = data.take(indices, known_rows)
         if objective is None or rows is not known_rows:
-            objective = Objective(
-                rows,
-                forward=self.forward,
-                cost=self.cost,
-                backward=self.backward,
-                total=self.total * (len(indices) / data.n_rows),
-                alpha=self.alpha,
-                scaling=self._scaling,
-            )
+            objective = copy(self)  # with buffers of its own
+            objective.data, objective.total = rows, self.total * (len(indices) / data.n_rows)
             self._minibatches[len(indices)] = rows, objective
         return objective
 
@@ -179,7 +173,7 @@ class Objective:
         workspace = self._workspace(Y.shape[1])
         _, cache = self.forward(X, params, workspace=workspace)
         loss = self.cost(cache, Y, weights=weights, total=self.total, workspace=workspace)
-        out = self._free_gradient()
+        out = self._free_gradient(params)
         grads = self.backward(
             params, cache, X, Y, weights=weights, total=self.total, workspace=workspace, out=out
         )
@@ -191,18 +185,16 @@ class Objective:
         key = get_ident(), n_rows
         workspace = self._workspaces.get(key)
         if workspace is None:
-            _, n_h, n_y = self._layer_sizes
-            workspace = Workspace.allocate(n_h, n_y, n_rows, self._dtype)
+            workspace = Workspace.allocate(*self._layer_sizes[1:], n_rows, self._dtype)
             self._workspaces[key] = workspace
         return workspace
 
-    def _free_gradient(self) -> Parameters:
-        """A buffer that no other block uses."""
+    def _free_gradient(self, params: Parameters) -> Parameters:
+        """A buffer that no other block uses, in the shape of ``params``."""
         try:
             return self._free.pop()
         except IndexError:
-            n = sum(rows * columns for rows, columns in parameter_shapes(*self._layer_sizes))
-            return self.views(np.empty(n, self._dtype))
+            return self.views(np.empty(params.flat().shape, self._dtype))
 
     def _add(
         self, first: tuple[float, Parameters], second: tuple[float, Parameters]
@@ -221,11 +213,6 @@ class Objective:
             self._free.append(grads)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without data and buffers, which the workers of a cluster have themselves."""
-        buffers: dict[str, Any] = {
-            "_raw": None,
-            "_workspaces": {},
-            "_free": deque(),
-            "_minibatches": {},
-        }
-        return vars(self) | {"data": None} | buffers
+        """The state of copies and pickles: no data, and buffers that are empty."""
+        state = vars(self) | {"data": None, "_raw": None}
+        return state | {"_workspaces": {}, "_free": deque(), "_minibatches": {}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import reduce
 from itertools import accumulate, chain, compress
 from operator import add
@@ -299,7 +300,8 @@ class Partitions:
         return [call(partition, *args) for partition in self._objects]
 
 
-class DaskData(NamedTuple):
+@dataclass
+class DaskData:
     """A data set on a cluster, with the protocol of :class:`~two_layer_sigmoid._blocks.Data`."""
 
     partitions: Partitions  # of EncodedPartition

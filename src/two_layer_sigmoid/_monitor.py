@@ -45,11 +45,10 @@ class TrainingState:
     params: Parameters
     velocity: Array | None = None  # of momentum
     loss: float = math.inf
-    monitored_loss: float = math.inf
+    validation_loss: float | None = None  # None without a validation set
     loss_curve: list[float] = field(default_factory=list)
     validation_loss_curve: list[float] = field(default_factory=list)
     stop_reason: str | None = None
-    is_validated: bool = False  # whether the monitored loss is a validation loss
     best_loss: float = math.inf  # of the parameters with the lowest monitored loss
     best_monitored_loss: float = math.inf
     best_iter: int = 0
@@ -69,7 +68,7 @@ class TrainingState:
     @property
     def restorable_loss(self) -> float:
         """The training loss of the parameters to keep if training ended now."""
-        return self.best_loss if self.is_validated else self.loss
+        return self.loss if self.validation_loss is None else self.best_loss
 
     def go_back_to(self, theta: Array) -> None:
         """Set the parameters to earlier ones, with the velocity 0."""
@@ -81,7 +80,8 @@ class TrainingState:
         """Set the parameters to those with the lowest monitored loss."""
         self.go_back_to(self.best_theta)
         self.loss = self.best_loss = objective.loss(self.params)
-        self.monitored_loss = self.best_monitored_loss
+        if self.validation_loss is not None:
+            self.validation_loss = self.best_monitored_loss
         del self.validation_loss_curve[self.n_iter :]  # an interrupted epoch has no loss
 
 
@@ -114,8 +114,8 @@ class Monitor:
                 self.print_loss(state)
             if self.tasks is not None and self.tasks.begin_iteration(state):
                 state.stop_reason = CALLBACK
-            elif state.is_validated:
-                state.validation_loss_curve.append(state.monitored_loss)
+            elif state.validation_loss is not None:
+                state.validation_loss_curve.append(state.validation_loss)
         return state.stop_reason is not None
 
     def stop_line_search_failed(self, state: TrainingState) -> None:
@@ -155,8 +155,10 @@ class Monitor:
 
     def print_loss(self, state: TrainingState, ending: str = "") -> None:
         """Print the losses of a state."""
-        validation = f", validation {state.monitored_loss:.6f}" if state.is_validated else ""
-        print(f"Cost after iteration {state.n_iter}: {state.loss:.6f}{validation}{ending}")
+        loss = f"{state.loss:.6f}"
+        if state.validation_loss is not None:
+            loss += f", validation {state.validation_loss:.6f}"
+        print(f"Cost after iteration {state.n_iter}: {loss}{ending}")
 
     def _reason_to_stop(
         self, state: TrainingState, loss: float, gradient: Array, max_iter: int
@@ -175,7 +177,7 @@ class Monitor:
         tol = self.tol
         if square <= 2 * gradient.size * tol * tol and np.abs(gradient).max() <= tol:
             return CONVERGED
-        if state.is_validated and state.n_iter - state.best_iter >= self.n_iter_no_change:
+        if self.validation_loss and state.n_iter - state.best_iter >= self.n_iter_no_change:
             return EARLY_STOPPING
         return MAX_ITER if state.n_iter >= max_iter else None
 
@@ -185,15 +187,14 @@ class Monitor:
             state.max_loss = DIVERGENCE_FACTOR * max(state.loss, LN_2)
         if state.loss <= state.max_loss:
             state.last_below_max = state.n_iter
-        state.is_validated = self.validation_loss is not None
-        state.monitored_loss = state.loss
+        monitored_loss = state.loss
         if self.validation_loss is not None:
-            state.monitored_loss = self.validation_loss(state.params)
-        if state.monitored_loss < state.best_monitored_loss:
-            state.best_loss, state.best_monitored_loss = state.loss, state.monitored_loss
+            monitored_loss = state.validation_loss = self.validation_loss(state.params)
+        if monitored_loss < state.best_monitored_loss:
+            state.best_loss, state.best_monitored_loss = state.loss, monitored_loss
             state.best_theta[:] = state.theta
             state.best_iter = state.n_iter
-        elif state.is_validated and state.loss - self.penalty(state.params) >= self.plateau:
+        elif self.validation_loss and state.loss - self.penalty(state.params) >= self.plateau:
             state.best_iter = state.n_iter
 
 
@@ -207,7 +208,7 @@ def finalize(state: TrainingState, objective: Objective, dtype: npt.DTypeLike) -
 
 
 def _finalize(state: TrainingState, objective: Objective, dtype: npt.DTypeLike) -> None:
-    if state.is_validated or state.stop_reason == INTERRUPTED:
+    if state.validation_loss is not None or state.stop_reason == INTERRUPTED:
         state.restore_best(objective)
     if state.theta.dtype != dtype:
         raw = objective.raw(state.params)

@@ -112,14 +112,11 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         draft, n_h = self._draft(), int(self.n_h)
         with single_blas_thread, ignore_overflow(), _data.Partitions(scheduler) as partitions:
             with _data.read_inputs(X, y, sample_weight, scheduler) as inputs:
-                validate_data(
-                    draft, _data.dask_meta(X), skip_check_array=True, reset=previous is None
-                )
-                is_float32 = inputs.X.dtype == np.float32
-                in_float64 = SOLVERS[self.solver].computes_in_float64 or not is_float32
-                raw = _data.read(
-                    partitions, inputs, np.dtype(np.float64 if in_float64 else np.float32)
-                )
+                meta = _data.dask_meta(X)
+                validate_data(draft, meta, skip_check_array=True, reset=previous is None)
+                dtype = np.dtype(np.float32 if inputs.X.dtype == np.float32 else np.float64)
+                in_float64 = SOLVERS[self.solver].computes_in_float64
+                raw = _data.read(partitions, inputs, np.dtype(np.float64) if in_float64 else dtype)
             if raw.labels.ndim == 2:
                 targets = Targets(np.arange(raw.labels.shape[1]), True)
             else:
@@ -132,7 +129,7 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
                 data,
                 targets,
                 weight_sum=weight_sum,
-                dtype=np.dtype(np.float32 if is_float32 else np.float64),
+                dtype=dtype,
                 random_state=check_random_state(self.random_state),
                 previous=previous,
                 feature_names=getattr(draft, "feature_names_in_", None),
@@ -158,14 +155,11 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
             If the estimator is not fitted.
         """
         check_is_fitted(self)
-        params = self.get_params(deep=False)
-        fitted = {
-            name: copy.deepcopy(value)
-            for name, value in vars(self).items()
-            if name not in params and name != "_skl_callbacks"
-        }
-        local = TwoLayerSigmoidClassifier(**params)
-        local.__dict__.update(fitted)
+        local = TwoLayerSigmoidClassifier(**self.get_params(deep=False))
+        not_fitted = {*vars(local), "_skl_callbacks"}
+        for name, value in vars(self).items():
+            if name not in not_fitted:
+                setattr(local, name, copy.deepcopy(value))
         return local
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:

@@ -16,26 +16,12 @@ import numpy.typing as npt
 from scipy import sparse
 from sklearn.utils import check_X_y
 
+from .. import _targets
 from .._blocks import Block, BlockedData
 from .._checks import add_location
 from .._network import Array
 from .._parallel import ignore_overflow, single_blas_thread
-from .._targets import (
-    Labels,
-    Targets,
-    as_labels,
-    check_sum_of_weights,
-    check_weight_limits,
-    class_weights,
-    counted,
-    indicator,
-    is_multilabel_target,
-    row_weights,
-    sample_weight_array,
-    unique_labels,
-    validate_sample_weight,
-    without_zeros,
-)
+from .._targets import Labels, Targets
 
 try:
     import dask
@@ -213,7 +199,7 @@ def _in_equal_chunks(X: Any, y: Any, sample_weight: Any) -> DaskInputs:
     if sample_weight is None:
         return DaskInputs(X, y, None)
     if not is_dask_collection(sample_weight):
-        sample_weight = validate_sample_weight(sample_weight, len(X))
+        sample_weight = _targets.validate_sample_weight(sample_weight, len(X))
     weights = _in_chunks_of(X, sample_weight, "sample_weight")
     if weights.ndim != 1:
         raise ValueError(f"sample_weight must have one dimension, got {weights.ndim}.")
@@ -223,10 +209,10 @@ def _in_equal_chunks(X: Any, y: Any, sample_weight: Any) -> DaskInputs:
 def _in_chunks_of(X: Any, A: Any, name: str) -> Any:
     """``A`` as a dask array in chunks of the rows of X."""
     if not is_dask_collection(A):
-        A = as_labels(A) if name == "y" else np.asarray(A)
+        A = _targets.as_labels(A) if name == "y" else np.asarray(A)
         A = np.asarray(A.toarray() if sparse.issparse(A) else A)
     if A.ndim == 0 or A.shape[0] != X.shape[0]:
-        n_rows = counted(X.shape[0], "row")
+        n_rows = _targets.counted(X.shape[0], "row")
         raise ValueError(f"{name} has the shape {A.shape}, but X has {n_rows}.")
     chunks = X.chunks[0], *A.shape[1:]
     return A.rechunk(chunks) if is_dask_collection(A) else da.from_array(A, chunks, name=False)
@@ -340,7 +326,7 @@ def read(partitions: Partitions, inputs: DaskInputs, dtype: np.dtype[Any]) -> Ra
     if inputs.weights is not None:
         smallest, largest = zip(*limits, strict=True)
         largest_weight = max(largest)
-        check_weight_limits(min(smallest), largest_weight)
+        _targets.check_weight_limits(min(smallest), largest_weight)
     return RawData(np.concatenate(found), n_x, dtype, largest_weight)
 
 
@@ -354,13 +340,13 @@ def encode(
     has_weights = raw.largest_weight is not None or class_weight is not None
     if has_weights:  # relative to the largest ones, because their sum can overflow
         sums = reduce(add, partitions.compute(_class_sums, largest, targets))
-        weight_of_class = class_weights(class_weight, targets, sums)
+        weight_of_class = _targets.class_weights(class_weight, targets, sums)
         if weight_of_class is not None:
             largest_of_class = float(weight_of_class.max())
             weight_of_class = weight_of_class / largest_of_class
             sums = sums * weight_of_class
         total = float(sums.sum())
-        check_sum_of_weights(total)
+        _targets.check_sum_of_weights(total)
     partitions.replace(_encode_partition, targets, n_h, weight_of_class, (largest, total))
     lengths = partitions.compute(lambda partition: len(partition.X))
     partitions.keep(lengths)
@@ -404,16 +390,16 @@ def _read_partition(
     """The partition, or its error, so that the client can raise the first of all errors."""
     try:
         with ignore_overflow():
-            y = as_labels(y)
+            y = _targets.as_labels(y)
             X, y = check_X_y(X, y, dtype=dtype, multi_output=True, estimator=ESTIMATOR)
         if X.shape[1] != n_x:
-            here = counted(X.shape[1], "feature")
+            here = _targets.counted(X.shape[1], "feature")
             raise ValueError(f"X has {here} here, but {n_x} in the whole array.")
         labels = _labels_of(y)
         if y.ndim == 2:
-            indicator(y)
+            _targets.indicator(y)
         if weights is not None:
-            weights = sample_weight_array(weights, len(X))
+            weights = _targets.sample_weight_array(weights, len(X))
     except (TypeError, ValueError) as error:
         return add_location(error, f"Partition {i} (rows {rows[0]} to {rows[-1]})")
     # C order: the order in memory changes the last digits, and sending a chunk can change it.
@@ -423,10 +409,11 @@ def _read_partition(
 def _labels_of(y: Labels) -> Labels:
     """The different labels of a column, none of a multilabel matrix. Other targets raise."""
     if y.ndim == 2:
-        is_multilabel_target(y)
+        _targets.is_multilabel_target(y)
         return y[:0]
-    labels = unique_labels(y)
-    is_multilabel_target(np.repeat(labels, 2))  # twice, or scikit-learn warns of many classes
+    labels = _targets.unique_labels(y)
+    # Each label twice, because scikit-learn warns if there are almost as many classes as rows.
+    _targets.is_multilabel_target(np.repeat(labels, 2))
     return labels
 
 
@@ -465,10 +452,10 @@ def _encode_partition(
     X, y, weights, _ = partition
     codes = targets.codes(y)
     weights = None if weights is None else weights / divisors[0]
-    weights = row_weights(codes, weights, weight_of_class)
+    weights = _targets.row_weights(codes, weights, weight_of_class)
     Y = targets.encode(codes, X.dtype)
     if weights is not None:
-        X, Y, weights = without_zeros(X, Y, weights / divisors[1])
+        X, Y, weights = _targets.without_zeros(X, Y, weights / divisors[1])
     return EncodedPartition(X, Y, weights, n_h)
 
 
@@ -515,7 +502,7 @@ def accuracy(inputs: DaskInputs, scheduler: Any) -> float:
         )
     sums = dask.compute(*inputs.each_chunk(_weight_sums), scheduler=scheduler)
     correct, total, smallest, largest = zip(*_without_errors(sums), strict=True)
-    check_weight_limits(min(smallest), max(largest))
+    _targets.check_weight_limits(min(smallest), max(largest))
     return float(reduce(add, correct) / reduce(add, total))
 
 
@@ -524,10 +511,10 @@ def _weight_sums(
 ) -> tuple[float, float, float, float] | Exception:
     """The weights of correct and of all rows, and the limits of the weights; or the error."""
     try:
-        y = as_labels(y)
+        y = _targets.as_labels(y)
         with ignore_overflow():  # scikit-learn casts NaN to int
             _labels_of(y)
-        w = sample_weight_array(1.0 if weights is None else weights, len(rows))
+        w = _targets.sample_weight_array(1.0 if weights is None else weights, len(rows))
     except (TypeError, ValueError) as error:
         return add_location(error, f"Partition {i}")
     correct = (predicted == y).reshape(len(y), -1).all(axis=1)  # all labels of a multilabel row

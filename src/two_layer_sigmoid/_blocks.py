@@ -144,8 +144,7 @@ def _block_size(X: Any, n_h: int) -> int:
     min_blocks = math.ceil(m / max_rows)
     n_shards = min(N_SHARDS, 2 ** math.ceil(math.log2(min_blocks)))
     n_blocks = math.ceil(min_blocks / n_shards) * n_shards
-    size: int = math.ceil(m / n_blocks / ROWS_PER_CACHE_LINE) * ROWS_PER_CACHE_LINE
-    return size
+    return math.ceil(m / n_blocks / ROWS_PER_CACHE_LINE) * ROWS_PER_CACHE_LINE
 
 
 def row_shards(X: Any, n_h: int) -> Shards:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import reduce
-from itertools import accumulate, chain, compress
+from itertools import accumulate, chain, compress, count, repeat
 from operator import add
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -53,21 +53,15 @@ class DaskInputs(NamedTuple):
 
     def unique_labels(self) -> Labels:
         """The different labels in y, as a NumPy array."""
-        labels: Labels = da.unique(self.y).compute()
-        return labels
+        return da.unique(self.y).compute()
 
     def each_chunk(self, function: Any, **options: Any) -> list[Any]:
         """Delayed calls ``function(X, y, weights, i, rows)`` for the chunks ``i`` with rows."""
-        lengths = self.X.chunks[0]
-        columns = [[None] * len(lengths) if A is None else _delayed_chunks(A) for A in self]
+        columns = [repeat(None) if A is None else _delayed_chunks(A) for A in self]
+        ends = list(accumulate(self.X.chunks[0]))
+        chunks = zip(*columns, count(), map(range, [0, *ends], ends), strict=False)
         call = dask.delayed(function, pure=False)
-        return [
-            call(*arrays, i, range(end - n, end), **options)
-            for i, (n, end, *arrays) in enumerate(
-                zip(lengths, accumulate(lengths), *columns, strict=True)
-            )
-            if n > 0
-        ]
+        return [call(*arrays, i, rows, **options) for *arrays, i, rows in chunks if rows]
 
 
 @contextmanager
@@ -117,9 +111,7 @@ def read_inputs(
 
 def is_dask_collection(X: Any) -> bool:
     """Whether X is a dask array, data frame or series; does not need Dask."""
-    return hasattr(X, "__dask_graph__") and any(
-        hasattr(X, name) for name in ("map_blocks", "to_dask_array")
-    )
+    return hasattr(X, "__dask_graph__") and (is_frame(X) or hasattr(X, "map_blocks"))
 
 
 def is_frame(X: Any) -> bool:
@@ -167,8 +159,7 @@ def _as_array(partition: Any) -> npt.NDArray[Any]:
     if not _is_nullable_number(partition.dtype):
         return np.asarray(partition)
     dtype = float if partition.isna().any() else partition.dtype.numpy_dtype
-    array: npt.NDArray[Any] = partition.to_numpy(dtype, na_value=np.nan)
-    return array
+    return partition.to_numpy(dtype, na_value=np.nan)
 
 
 def _is_nullable_number(dtype: Any) -> bool:
@@ -187,8 +178,7 @@ def _with_lengths(A: Any) -> Any:
 
 
 def _delayed_chunks(A: Any) -> list[Any]:
-    chunks: list[Any] = A.to_delayed(optimize_graph=False).ravel().tolist()
-    return chunks
+    return A.to_delayed(optimize_graph=False).ravel().tolist()
 
 
 def _in_equal_chunks(X: Any, y: Any, sample_weight: Any) -> DaskInputs:

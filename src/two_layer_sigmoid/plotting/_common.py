@@ -34,8 +34,7 @@ def line_properties(kwargs: dict[str, Any]) -> dict[str, Any]:
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.lines import Line2D
 
-    properties: dict[str, Any] = normalize_kwargs(kwargs, Line2D)
-    return properties
+    return normalize_kwargs(kwargs, Line2D)
 
 
 def plain(name: str) -> str:

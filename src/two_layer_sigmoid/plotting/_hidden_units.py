@@ -246,8 +246,7 @@ class HiddenUnitsDisplay:
         nearest = np.abs(x1 - anchor[1]).argmin(), np.abs(x0 - anchor[0]).argmin()
         slope = np.array([by_index[nearest] for by_index in np.gradient(z1)[::-1]])
         size = np.array([np.ptp(x0), np.ptp(x1)])
-        arrow: Array = size * slope / (12 * (np.hypot(*slope) or 1.0))
-        return arrow
+        return size * slope / (12 * (np.hypot(*slope) or 1.0))
 
 
 def _column(clf: BaseTwoLayerSigmoid, label: Any) -> int | None:

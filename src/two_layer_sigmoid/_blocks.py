@@ -25,7 +25,7 @@ from ._parallel import ThreadPool
 # smaller blocks two threads wait for each other, because each NumPy call must reacquire the GIL.
 BLOCK_BYTES = 2**21
 MIN_BLOCK_ROWS = 1024  # of every width: matrix products are slow on fewer rows
-ROWS_PER_CACHE_LINE = 16  # of float32; 8 of float64
+ROWS_PER_CACHE_LINE = 16  # of float32; for float64 two lines
 N_SHARDS = 16
 
 T = TypeVar("T")

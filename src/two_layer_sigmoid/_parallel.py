@@ -1,4 +1,4 @@
-"""Threads: the limit on those of BLAS, and a pool of threads for blocks."""
+"""Threads: a limit for BLAS, and a pool that computes blocks."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _limits_without_blas(openmp: ThreadpoolController) -> list[int]:
 
 
 def _allow_limits_from_any_thread() -> None:
-    """Undo that the first thread to limit OpenBLAS blocks all others, from threadpoolctl 3.8 on."""
+    """Let every thread limit OpenBLAS: in threadpoolctl 3.8 the first one blocks the others."""
     if hasattr(OpenBLASController, "clear_controlling_thread"):
         OpenBLASController.clear_controlling_thread(force=True)
 

@@ -309,12 +309,12 @@ def read(partitions: Partitions, inputs: DaskInputs, dtype: np.dtype[Any]) -> Ra
     """Read and validate the rows on the workers. ``dtype`` is that of the arithmetic."""
     n_x = inputs.X.shape[1]
     partitions.set(inputs.each_chunk(_read_partition, n_x=n_x, dtype=dtype))
-    found, limits = zip(*_without_errors(partitions.compute(_found)), strict=True)
+    found, extremes = zip(*_without_errors(partitions.compute(_found)), strict=True)
     if len({labels.dtype.kind in "biuf" for labels in found}) > 1:  # numbers would become strings
         found = tuple(labels.astype(object) for labels in found)
     largest_weight = None
     if inputs.weights is not None:
-        smallest, largest = zip(*limits, strict=True)
+        smallest, largest = zip(*extremes, strict=True)
         largest_weight = max(largest)
         _targets.check_weight_limits(min(smallest), largest_weight)
     return RawData(np.concatenate(found), n_x, dtype, largest_weight)
@@ -416,7 +416,7 @@ def _without_errors(results: Sequence[Any]) -> Sequence[Any]:
 
 
 def _found(partition: RawPartition | Exception) -> Any:
-    """The labels and the limits of the weights, or the error."""
+    """The labels, and the smallest and the largest weight; or the error."""
     if isinstance(partition, Exception):
         return partition
     weights = partition.weights
@@ -499,7 +499,7 @@ def accuracy(inputs: DaskInputs, scheduler: Any) -> float:
 def _weight_sums(
     predicted: Labels, y: Any, weights: Any, i: int, rows: range
 ) -> tuple[float, float, float, float] | Exception:
-    """The weights of correct and of all rows, and the limits of the weights; or the error."""
+    """The sums of correct and of all weights, the smallest and the largest; or the error."""
     try:
         y = _targets.as_labels(y)
         with ignore_overflow():  # scikit-learn casts NaN to int

@@ -109,7 +109,7 @@ class HiddenUnitsDisplay:
             A fitted :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier`, a pipeline that ends in
             one, or a search over these.
         X : {array-like, dataframe} of shape (n_samples, 2)
-            Rows that determine the limits of the picture.
+            Rows that determine the range of the axes.
         class_of_interest : int or str, default=None
             The class (multilabel: the column number of the label) whose probability, boundary and
             weights are shown. None is the second of two classes, or all of several classes.
@@ -227,8 +227,8 @@ class HiddenUnitsDisplay:
                 colours.append(style["color"])
                 labels.append(f"{k}: {weight:{sign}.2g}")
         anchors, arrows = np.reshape([anchors, arrows], (2, -1, 2))
-        style = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.006, "zorder": 3}
-        self.arrows_ = ax.quiver(*anchors.T, *arrows.T, color=colours, **style)
+        options = {"angles": "xy", "scale_units": "xy", "scale": 1, "width": 0.006, "zorder": 3}
+        self.arrows_ = ax.quiver(*anchors.T, *arrows.T, color=colours, **options)
         box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "linewidth": 0}
         text = {"ha": "center", "va": "center", "fontsize": "small", "clip_on": True, "bbox": box}
         low, high = (np.array([end(self.xx0), end(self.xx1)]) for end in (np.min, np.max))

@@ -102,7 +102,7 @@ def _limits_without_blas(openmp: ThreadpoolController) -> list[int]:
 
 
 def _allow_limits_from_any_thread() -> None:
-    """Let every thread limit OpenBLAS: in threadpoolctl 3.8 the first one blocks the others."""
+    """Let every thread limit OpenBLAS; threadpoolctl >= 3.8 lets only the first one."""
     if hasattr(OpenBLASController, "clear_controlling_thread"):
         OpenBLASController.clear_controlling_thread(force=True)
 

@@ -195,9 +195,7 @@ def cost(
     loss += tmp  # softplus(z) = max(z, 0) + log(1 + exp(-|z|))
     output_losses = np.dot(loss, workspace.ones[:, 0] if weights is None else weights)
     summed = 0.0
-    for (
-        output_loss
-    ) in output_losses.tolist():  # not ``sum``, which rounds differently from Python 3.12 on
+    for output_loss in output_losses.tolist():  # ``sum`` rounds differently from Python 3.12 on
         summed += output_loss
     return summed / _total(Y, weights, total)
 

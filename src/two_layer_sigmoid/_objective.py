@@ -207,9 +207,7 @@ class Objective:
 
     def _release(self, grads: Parameters) -> None:
         """Make a gradient's buffer free for later blocks."""
-        if (
-            self._workspaces
-        ):  # none on a cluster's client, where buffers of received gradients would pile up
+        if self._workspaces:  # a cluster's client has none, and received gradients would pile up
             self._free.append(grads)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -181,9 +181,7 @@ class Solver(NamedTuple):
     """A solver and its traits, on which the rest of the package depends instead of its name."""
 
     run: Callable[..., None]  # run(objective, state, max_iter, monitor, **options)
-    has_learning_rate: (
-        bool  # if so, its options are those of gradient_descent, and it can do one pass
-    )
+    has_learning_rate: bool  # if so, it has the options of gradient_descent, and can do one pass
     computes_in_float64: bool  # whatever the dtype of X
     # First rung of successive halving, as a multiple of the number of parameters; None: max_iter.
     first_rung: int | None = None
@@ -233,10 +231,8 @@ def successive_halving(
             if len(active) > 1:
                 ranked = sorted(active, key=attrgetter("restorable_loss"))
                 active, rung = ranked[: (len(active) + 1) // 2], 2 * rung
-            elif unfinished:
-                active = [
-                    _best(states, "restorable_loss")
-                ]  # the loss of the last one can have risen
+            elif unfinished:  # another state is best if the loss of the last one has risen
+                active = [_best(states, "restorable_loss")]
             else:
                 return active[0]
     except KeyboardInterrupt:

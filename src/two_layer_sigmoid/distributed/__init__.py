@@ -106,9 +106,8 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         _checks.check_parameters(self)
         _check_supported(self)
         previous = Fit.of(self) if self.warm_start and hasattr(self, "W1_") else None
-        scheduler = _data.find_scheduler(
-            client
-        )  # another can become Dask's default during training
+        # Once, because another scheduler can become Dask's default during training.
+        scheduler = _data.find_scheduler(client)
         draft, n_h = self._draft(), int(self.n_h)
         with single_blas_thread, ignore_overflow(), _data.Partitions(scheduler) as partitions:
             with _data.read_inputs(X, y, sample_weight, scheduler) as inputs:

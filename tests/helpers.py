@@ -166,10 +166,10 @@ class Quadratic:
     def loss(self, params):
         return self.loss_gradient(params)[0]
 
-    def raw(self, params):
+    def to_input_units(self, params):
         return params
 
-    standardized = raw
+    from_input_units = to_input_units
 
 
 def make_state(theta):

@@ -40,7 +40,7 @@ def loss_of_objective(clf, X, y, weights=None):
     scaling = None if clf.scale_ is None else (clf.mean_, clf.scale_)
     total = len(y) if weights is None else weights.sum()
     objective = Objective(data, **STEPS, total=total, alpha=clf.alpha_, scaling=scaling)
-    params = objective.standardized(Parameters(*weights_of(clf)))
+    params = objective.from_input_units(Parameters(*weights_of(clf)))
     return leave_one_out_loss(objective, objective.views(params.flat()), targets)[0]
 
 

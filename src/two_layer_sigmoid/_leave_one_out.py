@@ -187,7 +187,7 @@ class _Rows(NamedTuple):
 
 def _rows_of(objective: Objective, params: Parameters, block: Block, size: int) -> Iterator[_Rows]:
     """The rows of a block, ``size`` at a time."""
-    raw = objective.raw(params)
+    raw = objective.to_input_units(params)
     for start in range(0, block.Y.shape[1], size):
         columns = slice(start, start + size)
         X, Y = block.X[:, columns], block.Y[:, columns]

@@ -211,9 +211,9 @@ def _finalize(state: TrainingState, objective: Objective, dtype: npt.DTypeLike) 
     if state.validation_loss is not None or state.stop_reason == INTERRUPTED:
         state.restore_best(objective)
     if state.theta.dtype != dtype:
-        raw = objective.raw(state.params)
+        raw = objective.to_input_units(state.params)
         raw.flat()[:] = raw.flat().astype(dtype)
-        state.params.assign(objective.standardized(raw))
+        state.params.assign(objective.from_input_units(raw))
         state.loss = objective.loss(state.params)
 
 

@@ -25,8 +25,9 @@ class Objective:
         loss = sum_i w_i L_i / sum_i w_i  +  alpha / 2 * (||W1||^2 + ||W2||^2)
 
     With ``scaling`` the loss and its penalty are functions of the parameters for the standardised
-    features (x - mean) / scale. The network computes with the :meth:`raw` parameters, which suit X
-    as it is, so X is neither changed nor copied. The chain rule converts the gradient::
+    features (x - mean) / scale. The network computes with those for X as it is, of
+    :meth:`to_input_units`, so X is neither changed nor copied. The chain rule converts the
+    gradient::
 
         dW1_standardised = (dW1_raw - db1 mean^T) / scale
 
@@ -64,7 +65,7 @@ class Objective:
         if scaling is not None:
             mean, scale = (array.astype(self._dtype) for array in scaling)
             self._scaling = mean.reshape(-1, 1), scale
-        self._raw: Parameters | None = None  # the buffer that raw() returns
+        self._raw: Parameters | None = None  # the buffer that to_input_units() returns
         self._workspaces: dict[tuple[int, int], Workspace] = {}  # by thread and number of rows
         self._free: deque[Parameters] = deque()  # buffers for the gradients of blocks
         self._minibatches: dict[int, tuple[BlockedData, Objective]] = {}  # by number of rows
@@ -73,7 +74,7 @@ class Objective:
         """The four arrays of the network as views of the flat vector ``theta``."""
         return Parameters.views(theta, *self._layer_sizes)
 
-    def raw(self, params: Parameters) -> Parameters:
+    def to_input_units(self, params: Parameters) -> Parameters:
         """The parameters of the same network for X as it is. The next call can overwrite them."""
         if self._scaling is None:
             return params
@@ -86,8 +87,8 @@ class Objective:
         np.subtract(raw.b1, np.dot(raw.W1, mean), out=raw.b1)
         return raw
 
-    def standardized(self, raw: Parameters) -> Parameters:
-        """The parameters for the standardised features: the inverse of :meth:`raw`."""
+    def from_input_units(self, raw: Parameters) -> Parameters:
+        """The parameters for the standardised features: the inverse of :meth:`to_input_units`."""
         if self._scaling is None:
             return raw
         mean, scale = self._scaling
@@ -115,11 +116,11 @@ class Objective:
 
     def log_loss(self, params: Parameters) -> float:
         """The first term of the loss."""
-        return self.data.reduce(partial(self._block_loss, self.raw(params)))
+        return self.data.reduce(partial(self._block_loss, self.to_input_units(params)))
 
     def loss_gradient(self, params: Parameters) -> tuple[float, Parameters]:
         """The loss and its gradient at ``params``; the next call overwrites the gradient."""
-        function = partial(self._block_loss_gradient, self.raw(params))
+        function = partial(self._block_loss_gradient, self.to_input_units(params))
         loss, grads = self.data.reduce(function, self._add)
         self._release(grads)
         if self._scaling is not None:

@@ -143,12 +143,14 @@ def train(
         monitor.validation_loss = Objective(validation, **steps, total=rows.n_samples).loss
     remedy = "" if isinstance(clf.init, str) else "Or use smaller numbers in init."
     for state in states:
-        _checks.check_no_overflow(objective.raw(state.params), max_abs, dtype, remedy)
+        _checks.check_no_overflow(objective.to_input_units(state.params), max_abs, dtype, remedy)
 
     def fit_of(state: TrainingState) -> Fit:
         reason = state.stop_reason or MAX_ITER
         return Fit(
-            params=Parameters(*(array.astype(dtype) for array in objective.raw(state.params))),
+            params=Parameters(
+                *(array.astype(dtype) for array in objective.to_input_units(state.params))
+            ),
             targets=targets,
             summary=summary,
             scale=scale if clf.standardize else None,
@@ -208,7 +210,7 @@ def _states(
 ) -> list[TrainingState]:
     """The states to train: the one with the given parameters, or one for each initialisation."""
     if params is not None:
-        initial = [objective.standardized(params)]
+        initial = [objective.from_input_units(params)]
     else:
         mean, std = (0.0, 1.0) if clf.standardize else (summary.mean, summary.scale)
         # With init="auto" "small" and "spread" alternate: small weights may all stop at one saddle.
@@ -219,7 +221,7 @@ def _states(
             for i in range(clf.n_init)
         ]
         if not isinstance(clf.init, str):  # given arrays are for X as it is
-            initial = [objective.standardized(initial[0])]
+            initial = [objective.from_input_units(initial[0])]
     dtype = objective.data.dtype
     return [TrainingState(objective.views(params.flat().astype(dtype))) for params in initial]
 

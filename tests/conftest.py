@@ -8,20 +8,12 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
 from numpy.testing import assert_equal
 from sklearn.datasets import make_blobs, make_moons
 from sklearn.utils import check_random_state
 
-from benchmarks import problems
+from tests import datasets
 from two_layer_sigmoid import _blocks
-
-CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large]
-QUICK = settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=CHECKS)
-settings.register_profile("quick", QUICK)
-settings.register_profile("ci", QUICK, max_examples=2000)
-settings.register_profile("nightly", QUICK, max_examples=50_000, derandomize=False)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(autouse=True)
@@ -42,13 +34,13 @@ def _alike_in_every_run(request):
 @pytest.fixture(scope="session")
 def lecture():
     """The lecture course's data: four blobs, the classes on the diagonals."""
-    return _frozen(*problems.lecture())
+    return _frozen(*datasets.lecture())
 
 
 @pytest.fixture(scope="session")
 def moons():
     """Two moons, standardised."""
-    return _frozen(*problems.load(problems.moons, standardise=True))
+    return _frozen(*datasets.standardised(*datasets.moons()))
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,11 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from helpers import N_H, M, blocked, random_problem
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from benchmarks.layouts import LAYOUTS
+from tests.datasets import LAYOUTS
+from tests.helpers import N_H, M, blocked, random_problem
 from two_layer_sigmoid._blocks import row_blocks, row_shards, shard_blocks, with_contiguous_parts
 
 

@@ -11,17 +11,6 @@ import polars as pl
 import pytest
 import scipy
 import sklearn
-from helpers import (
-    FULL_BATCH_SETTINGS,
-    LECTURE,
-    SOLVER_SETTINGS,
-    WEIGHTS,
-    assert_allclose_weights,
-    assert_same_fit,
-    assert_same_weights,
-    make_clf,
-    penalty,
-)
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
@@ -33,6 +22,17 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.fixes import parse_version
 
+from tests.helpers import (
+    FULL_BATCH_SETTINGS,
+    LECTURE,
+    SOLVER_SETTINGS,
+    WEIGHTS,
+    assert_allclose_weights,
+    assert_same_fit,
+    assert_same_weights,
+    make_clf,
+    penalty,
+)
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _blocks, _network
 
 # What is fitted

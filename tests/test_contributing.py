@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import BlockedData, blocked, make_clf, random_problem
 from numpy.testing import assert_array_equal
 from sklearn.utils._param_validation import StrOptions
 
+from tests.helpers import BlockedData, blocked, make_clf, random_problem
 from two_layer_sigmoid import _base, _solvers
 from two_layer_sigmoid._targets import Targets
 from two_layer_sigmoid._training import train

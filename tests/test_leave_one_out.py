@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from helpers import STEPS, assert_same_weights, make_clf, penalty
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.datasets import make_blobs, make_moons
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 
+from tests.helpers import STEPS, assert_same_weights, make_clf, penalty
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _leave_one_out
 from two_layer_sigmoid._blocks import BlockedData
 from two_layer_sigmoid._leave_one_out import leave_one_out_loss

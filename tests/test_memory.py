@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import assert_allclose_weights, make_clf
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
-from benchmarks import problems
-from benchmarks.layouts import LAYOUTS
-from benchmarks.memory import in_new_process
+from tests import datasets
+from tests.datasets import LAYOUTS
+from tests.helpers import assert_allclose_weights, make_clf
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 
@@ -34,7 +33,7 @@ def test_wide_sparse_input_stays_sparse():
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.filterwarnings("ignore:Training ended on the plateau")
 def test_epochs_need_less_memory_than_features(layout):
-    X, y = problems.noise(16_000, 64)
+    X, y = datasets.noise(16_000, 64)
     data = {"X": X, "y": y, "sample_weight": 0.5 + y}
     clf, expected = (make_clf(batch_size=50, max_iter=1, n_jobs=1) for _ in range(2))
     expected.fit(**data).partial_fit(**data)
@@ -52,16 +51,17 @@ def test_epochs_need_less_memory_than_features(layout):
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and limits as Linux")
 ROOT = Path(__file__).parents[1]
 LIMITED = """
-import resource, sys
+import re, resource, sys
 import numpy as np
-from benchmarks.memory import resident
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 X = np.load(sys.argv[1], mmap_mode="r")
 y = X[:, 0] > 0
 clf = TwoLayerSigmoidClassifier(4, solver=sys.argv[2], max_iter=2, random_state=0, n_jobs=2)
 clf.fit(X[:1000], y[:1000])  # takes the memory of OpenBLAS, which would wait for it for ever
-limit = int(2**20 * resident("VmData")) + X.nbytes // 2
+with open("/proc/self/status") as status:
+    allocated = 1024 * int(re.search(r"VmData:\\s+(\\d+) kB", status.read())[1])
+limit = allocated + X.nbytes // 2
 resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 try:
     X.copy()
@@ -98,7 +98,8 @@ def test_mapped_features_can_exceed_memory(mapped, solver):
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_fit_needs_little_memory(dtype):
-    row = in_new_process("ours", 500_000, dtype)
+    memory = pytest.importorskip("benchmarks.memory", reason="needs the extra bench")
+    row = memory.in_new_process("ours", 500_000, dtype)
     assert row["note"] == ""
     assert 0 < row["MiB"] <= 32
 

@@ -7,7 +7,14 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import (
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_digits, make_multilabel_classification
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.metrics import log_loss, roc_auc_score
+
+from tests.helpers import (
     LECTURE,
     SOLVER_SETTINGS,
     WEIGHTS,
@@ -18,13 +25,6 @@ from helpers import (
     penalty,
     standardized_W1,
 )
-from numpy.testing import assert_allclose, assert_array_equal
-from scipy import sparse
-from sklearn.base import clone
-from sklearn.datasets import load_digits, make_multilabel_classification
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.metrics import log_loss, roc_auc_score
-
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 

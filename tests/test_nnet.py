@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import problems
+from tests import datasets
 from tests.data.nnet import CASES, DECAY, row_weights
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
-SAID = json.loads((Path(__file__).parent / "data" / "nnet.json").read_text())
+NNET = json.loads((Path(__file__).parent / "data" / "nnet.json").read_text())
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_lbfgs_reaches_the_loss_of_nnet(case):
     make, n_h, alpha = CASES[case]
-    X, y = problems.load(make, standardise=True)
-    start = tuple(np.array(W) for W in SAID[case]["start"])
+    X, y = datasets.standardised(*make())
+    start = tuple(np.array(W) for W in NNET[case]["start"])
     clf = TwoLayerSigmoidClassifier(
         n_h,
         solver="lbfgs",
@@ -31,13 +31,13 @@ def test_lbfgs_reaches_the_loss_of_nnet(case):
         init=start,
     ).fit(X, y)
     assert clf.stop_reason_ == "converged"
-    assert clf.loss_curve_[0] > clf.loss_ + 0.1  # there was a setting to go
-    assert clf.loss_ == pytest.approx(SAID[case]["loss"], abs=1e-6)
+    assert clf.loss_curve_[0] > clf.loss_ + 0.1  # it was not at the minimum
+    assert clf.loss_ == pytest.approx(NNET[case]["loss"], abs=1e-6)
 
 
 def test_weighted_value_of_nnet_is_the_documented_sum():
-    X, y = problems.load(problems.moons, standardise=True)
-    weights, wts = row_weights(len(X)), np.array(SAID["weights"]["wts"])
+    X, y = datasets.standardised(*datasets.moons())
+    weights, wts = row_weights(len(X)), np.array(NNET["weights"]["wts"])
     W, v = wts[:12].reshape(4, 3), wts[12:]
     b1, b2 = W[:, :1], v[:1, np.newaxis]
     clf = TwoLayerSigmoidClassifier(
@@ -51,4 +51,4 @@ def test_weighted_value_of_nnet_is_the_documented_sum():
     assert biases > 0.1
     value = clf.loss_curve_[0] * weights.sum() + biases
     # nnet rounds sigmoids beyond 15 to 0 or 1, here those of hidden units.
-    assert value == pytest.approx(SAID["weights"]["value"], rel=1e-8)
+    assert value == pytest.approx(NNET["weights"]["value"], rel=1e-8)

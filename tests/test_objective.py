@@ -7,10 +7,10 @@ from functools import reduce
 
 import numpy as np
 import pytest
-from helpers import N_H, N_X, N_Y, STEPS, M, blocked, random_problem
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
+from tests.helpers import N_H, N_X, N_Y, STEPS, M, blocked, random_problem
 from two_layer_sigmoid import _network
 from two_layer_sigmoid._blocks import row_blocks
 from two_layer_sigmoid._network import Parameters

@@ -9,7 +9,14 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
-from helpers import (
+from joblib import Parallel, cpu_count, delayed, parallel_backend
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+from threadpoolctl import threadpool_limits
+
+from tests.helpers import (
     SOLVER_SETTINGS,
     ConcurrentFit,
     assert_same_fit,
@@ -19,13 +26,6 @@ from helpers import (
     threads_inside,
     unknown_blas,
 )
-from joblib import Parallel, cpu_count, delayed, parallel_backend
-from numpy.testing import assert_allclose, assert_array_equal
-from scipy import sparse
-from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV
-from threadpoolctl import threadpool_limits
-
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _parallel
 from two_layer_sigmoid._parallel import (
     MIN_PARALLEL_TASKS,

@@ -5,12 +5,12 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import N_H, N_X, N_Y, M, random_problem
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 from scipy.special import expit
 from sklearn import config_context
 
+from tests.helpers import N_H, N_X, N_Y, M, random_problem
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _base, _checks, _network, _prediction
 from two_layer_sigmoid._network import Parameters
 from two_layer_sigmoid._targets import Targets

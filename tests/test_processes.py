@@ -9,7 +9,11 @@ import threading
 import time
 
 import pytest
-from helpers import (
+from joblib import Parallel, delayed
+from numpy.testing import assert_equal
+from threadpoolctl import threadpool_limits
+
+from tests.helpers import (
     WEIGHTS,
     ConcurrentFit,
     assert_same_weights,
@@ -17,10 +21,6 @@ from helpers import (
     make_clf,
     threads_inside,
 )
-from joblib import Parallel, delayed
-from numpy.testing import assert_equal
-from threadpoolctl import threadpool_limits
-
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _parallel
 from two_layer_sigmoid._parallel import ThreadPool, single_blas_thread
 
@@ -33,7 +33,7 @@ DEADLINE = 60  # seconds, for a child that takes less than one
 BUSY_PARENT = """
 import os, signal, threading, warnings
 import numpy as np
-from helpers import blas_threads, make_clf
+from tests.helpers import blas_threads, make_clf
 
 warnings.simplefilter("ignore")
 X = np.random.RandomState(0).standard_normal((3000, 4))

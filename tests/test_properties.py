@@ -3,20 +3,32 @@
 ``HYPOTHESIS_PROFILE`` chooses the number of examples: quick (100, the default), ci or nightly.
 """
 
+import os
 import pickle
 import re
 import warnings
 
 import numpy as np
 import pytest
-from hypothesis import event, given, settings
+
+pytest.importorskip("hypothesis")
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from numpy.testing import assert_array_equal
 from scipy.special import entr
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
+from two_layer_sigmoid._targets import Targets
+
+CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large]
+QUICK = settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=CHECKS)
+settings.register_profile("quick", QUICK)
+settings.register_profile("ci", QUICK, max_examples=2000)
+settings.register_profile("nightly", QUICK, max_examples=50_000, derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 SCALES = st.sampled_from([1e-300, 1e-30, 1e-3, 1.0, 1e3, 1e30, 1e150, 1e300])
 LABELS = st.sampled_from([[0, 1], ["no", "yes"], [False, True], [-5, 3, 8], ["a", "b", "c", "d"]])
@@ -87,7 +99,7 @@ def test_fit_raises_documented_errors_or_works(rows, parameters, kind):
             event("fitted: " + clf.stop_reason_)
             keeps_its_promises(clf, X)
     for array, copy in zip((X, y, weights), before, strict=True):
-        np.testing.assert_array_equal(array, copy)
+        assert_array_equal(array, copy)
 
 
 # What fit may say of such input, of which each line is documented.
@@ -141,13 +153,13 @@ def keeps_its_promises(clf, X):
     assert np.isfinite(clf.predict_log_proba(X)).all()
     assert np.isfinite(logits).all()
     if clf._multilabel:
-        np.testing.assert_array_equal(labels, logits > 0)
-        np.testing.assert_array_equal(labels[P != 0.5], (P > 0.5)[P != 0.5])
+        assert_array_equal(labels, logits > 0)
+        assert_array_equal(labels[P != 0.5], (P > 0.5)[P != 0.5])
         return
     np.testing.assert_allclose(P.sum(axis=1), 1, rtol=1e-5 if P.dtype == "float32" else 1e-12)
     codes = (logits > 0).astype(int) if logits.ndim == 1 else logits.argmax(axis=1)
-    np.testing.assert_array_equal(labels, clf.classes_[codes])
-    np.testing.assert_array_equal(P[np.arange(len(P)), codes], P.max(axis=1))
+    assert_array_equal(labels, clf.classes_[codes])
+    assert_array_equal(P[np.arange(len(P)), codes], P.max(axis=1))
 
 
 RNG = np.random.default_rng(0)
@@ -207,7 +219,7 @@ class CallSequences(RuleBasedStateMachine):
             again = clone(self.clf)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)
-                np.testing.assert_array_equal(again.fit(*ROWS[kind]).W1_, self.clf.W1_)
+                assert_array_equal(again.fit(*ROWS[kind]).W1_, self.clf.W1_)
 
     @rule(kind=KINDS)
     def partial_fit(self, kind):
@@ -261,7 +273,7 @@ class CallSequences(RuleBasedStateMachine):
                 self.clf.predict(ROWS["labels"][0])
             return
         X, _ = ROWS[self.fitted_to[0]]
-        np.testing.assert_array_equal(self.clf.predict_proba(X), self.P)
+        assert_array_equal(self.clf.predict_proba(X), self.P)
         assert self.clf.W1_.shape == (self.fitted_to[1], X.shape[1])
         assert self.clf.loss_ == self.loss
 
@@ -270,3 +282,53 @@ CallSequences.TestCase.settings = settings(
     max_examples=settings().max_examples // 20, stateful_step_count=20
 )
 TestCallSequences = CallSequences.TestCase
+
+
+# Labels of another dtype than the classes. A cast must never make unequal labels equal.
+
+NUMBERS = [0, 1, 2, 3, 10, 255, 256, 257, -1, -255, 2**53, 2**53 + 1, 2**63, -(2**63)]
+TEXTS = ["1", "2", "10", "20", "a", "apple", "b", "True"]
+DATES = ["2026-01-01", "2026-01-01T12", "2026-01-02", "1960-05-05"]
+
+
+def labels_of(dtype):
+    """All labels of the lists above that an array of this dtype holds without a change."""
+    dtype = np.dtype(dtype)
+    if dtype.kind == "M":
+        return np.unique(np.array(DATES, dtype))
+    if dtype.kind in "US":
+        return np.array([text for text in TEXTS if len(text) <= int(dtype.str[2:])], dtype)
+    if dtype.kind == "O":
+        return np.array(TEXTS, object)
+    if dtype.kind == "b":
+        return np.array([False, True])
+    if dtype.kind == "f":
+        return np.array([n for n in NUMBERS if int(dtype.type(n)) == n], dtype)
+    limits = np.iinfo(dtype)
+    return np.array([n for n in NUMBERS if limits.min <= n <= limits.max], dtype)
+
+
+DTYPES = ["?", "i1", "u1", "i2", "i8", "u8", "f4", "f8", "U1", "U5", "S5", "O", "M8[D]", "M8[s]"]
+
+
+def equal(label, known):
+    """Equality by Python's exact comparison, of dates by NumPy's in their common unit."""
+    if isinstance(label, np.datetime64) or isinstance(known, np.datetime64):
+        return type(label) is type(known) and label == known
+    unpacked = (x.item() if isinstance(x, np.generic) else x for x in (label, known))
+    return bool(np.equal(*(np.array(x, object) for x in unpacked)))
+
+
+@given(st.sampled_from(DTYPES), st.sampled_from(DTYPES), st.data())
+def test_unequal_labels_are_refused_for_all_dtypes(dtype, other, data):
+    classes = labels_of(dtype)
+    chosen = data.draw(st.lists(st.integers(0, len(classes) - 1), min_size=2, unique=True))
+    classes = np.sort(classes[chosen])
+    labels = labels_of(other)
+    y = labels[data.draw(st.lists(st.integers(0, len(labels) - 1), min_size=1))]
+    expected = [next((i for i, k in enumerate(classes) if equal(label, k)), None) for label in y]
+    if None in expected:
+        with pytest.raises(ValueError, match="y holds labels that are not among the classes"):
+            Targets(classes, False).codes(y)
+    else:
+        assert_array_equal(Targets(classes, False).codes(y), expected)

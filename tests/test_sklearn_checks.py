@@ -1,9 +1,9 @@
 """scikit-learn's own checks of the estimator contract, for several settings."""
 
 import pytest
-from helpers import LECTURE
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from tests.helpers import LECTURE
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 QUICK = [

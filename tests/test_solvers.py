@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers import Quadratic, descend, make_clf, make_state
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize
 
+from tests.helpers import Quadratic, descend, make_clf, make_state
 from two_layer_sigmoid import _monitor, _network, _solvers
 from two_layer_sigmoid._monitor import Monitor
 from two_layer_sigmoid._network import Parameters

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from helpers import M, blocked, random_problem
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 
+from tests.helpers import M, blocked, random_problem
 from two_layer_sigmoid._summary import Summary
 
 

@@ -8,13 +8,11 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn
-from helpers import assert_same_weights, make_clf, make_dask_clf
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.utils.fixes import parse_version
 
+from tests.helpers import assert_same_weights, make_clf, make_dask_clf
 from two_layer_sigmoid import _targets
 from two_layer_sigmoid._targets import Targets
 
@@ -448,53 +446,3 @@ def test_dask_labels_are_those_in_memory(labels, dtype):
         assert clf.classes_.dtype == local.classes_.dtype
         assert clf.classes_.tolist() == labels
         assert clf.score(lazy[["x"]], y) == 1
-
-
-# Labels of another dtype than the classes. A cast must never make unequal labels equal.
-
-NUMBERS = [0, 1, 2, 3, 10, 255, 256, 257, -1, -255, 2**53, 2**53 + 1, 2**63, -(2**63)]
-TEXTS = ["1", "2", "10", "20", "a", "apple", "b", "True"]
-DATES = ["2026-01-01", "2026-01-01T12", "2026-01-02", "1960-05-05"]
-
-
-def labels_of(dtype):
-    """All labels of the lists above that an array of this dtype holds without a change."""
-    dtype = np.dtype(dtype)
-    if dtype.kind == "M":
-        return np.unique(np.array(DATES, dtype))
-    if dtype.kind in "US":
-        return np.array([text for text in TEXTS if len(text) <= int(dtype.str[2:])], dtype)
-    if dtype.kind == "O":
-        return np.array(TEXTS, object)
-    if dtype.kind == "b":
-        return np.array([False, True])
-    if dtype.kind == "f":
-        return np.array([n for n in NUMBERS if int(dtype.type(n)) == n], dtype)
-    limits = np.iinfo(dtype)
-    return np.array([n for n in NUMBERS if limits.min <= n <= limits.max], dtype)
-
-
-DTYPES = ["?", "i1", "u1", "i2", "i8", "u8", "f4", "f8", "U1", "U5", "S5", "O", "M8[D]", "M8[s]"]
-
-
-def equal(label, known):
-    """Equality by Python's exact comparison, of dates by NumPy's in their common unit."""
-    if isinstance(label, np.datetime64) or isinstance(known, np.datetime64):
-        return type(label) is type(known) and label == known
-    unpacked = (x.item() if isinstance(x, np.generic) else x for x in (label, known))
-    return bool(np.equal(*(np.array(x, object) for x in unpacked)))
-
-
-@given(st.sampled_from(DTYPES), st.sampled_from(DTYPES), st.data())
-def test_unequal_labels_are_refused_for_all_dtypes(dtype, other, data):
-    classes = labels_of(dtype)
-    chosen = data.draw(st.lists(st.integers(0, len(classes) - 1), min_size=2, unique=True))
-    classes = np.sort(classes[chosen])
-    labels = labels_of(other)
-    y = labels[data.draw(st.lists(st.integers(0, len(labels) - 1), min_size=1))]
-    expected = [next((i for i, k in enumerate(classes) if equal(label, k)), None) for label in y]
-    if None in expected:
-        with pytest.raises(ValueError, match="y holds labels that are not among the classes"):
-            Targets(classes, False).codes(y)
-    else:
-        assert_array_equal(Targets(classes, False).codes(y), expected)

@@ -9,7 +9,6 @@ from itertools import count
 import numpy as np
 import pytest
 import sklearn
-from helpers import LECTURE, WEIGHTS, make_clf
 from numpy.testing import assert_array_equal, assert_equal
 from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
@@ -21,6 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.fixes import parse_version
 
+from tests.helpers import LECTURE, WEIGHTS, make_clf
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _diagnostics
 
 X = np.random.RandomState(0).standard_normal((20, 2))

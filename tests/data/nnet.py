@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks import problems
+from tests import datasets
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 HERE = Path(__file__).parent
 CASES = {  # data, which are standardised, hidden units, alpha
-    "lecture": (problems.lecture, 2, 1e-3),
-    "moons": (problems.moons, 4, 1e-3),
-    "breast cancer": (problems.breast_cancer, 8, 1e-2),
+    "lecture": (datasets.lecture, 2, 1e-3),
+    "moons": (datasets.moons, 4, 1e-3),
+    "breast cancer": (datasets.breast_cancer, 8, 1e-2),
 }
 
 
@@ -37,7 +37,7 @@ def main() -> None:
 def run(case: str) -> dict[str, object]:
     """The weights that nnet starts from, and the loss, penalty included, at which it ends."""
     make, n_h, alpha = CASES[case]
-    X, y = problems.load(make, standardise=True)
+    X, y = datasets.standardised(*make())
     start = starting_parameters(X, n_h)
     loss, version = call_nnet("nnet.R", np.column_stack([X, y]), start, n_h, alpha)
     return {"start": [W.tolist() for W in start], "loss": float(loss), "nnet": version}
@@ -45,7 +45,7 @@ def run(case: str) -> dict[str, object]:
 
 def run_with_weights() -> dict[str, object]:
     """The value of nnet after some iterations, and its parameters ``wts``."""
-    X, y = problems.load(problems.moons, standardise=True)
+    X, y = datasets.standardised(*datasets.moons())
     data = np.column_stack([X, y, row_weights(len(X))])
     value, *parameters = call_nnet("nnet_value.R", data, starting_parameters(X, 4), 4, DECAY)
     return {"value": float(value), "wts": [float(w) for w in parameters]}

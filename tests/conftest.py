@@ -9,7 +9,12 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")
 import numpy as np
 import pytest
 from numpy.testing import assert_equal
-from sklearn.datasets import make_blobs, make_moons
+from sklearn.datasets import (
+    load_digits,
+    make_blobs,
+    make_moons,
+    make_multilabel_classification,
+)
 from sklearn.utils import check_random_state
 
 from tests import datasets
@@ -53,6 +58,25 @@ def small_moons():
 def three_blobs():
     X, y = make_blobs(120, centers=[[-2, 0], [2, 0], [0, 3]], random_state=0)
     return _frozen(X, np.array(["ash", "birch", "cedar"])[y])
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """200 pictures of the digits 0, 1 and 2, with pixels from 0 to 16."""
+    X, y = load_digits(n_class=3, return_X_y=True)
+    return _frozen(X[:200], y[:200])
+
+
+@pytest.fixture(scope="session")
+def zeros_and_ones(digits):
+    X, y = digits
+    return _frozen(X[y < 2], y[y < 2])
+
+
+@pytest.fixture(scope="session")
+def documents():
+    """50 rows with counts of 20 words. Each row can have several of 5 labels."""
+    return _frozen(*make_multilabel_classification(50, random_state=0))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.metrics import log_loss
 from threadpoolctl import ThreadpoolController, threadpool_info
 
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _network, _parallel, _solvers
@@ -43,6 +44,47 @@ def standardized_W1(clf):
 def penalty(clf):
     """The second term of the loss."""
     return clf.alpha_ / 2 * ((standardized_W1(clf) ** 2).sum() + (clf.W2_**2).sum())
+
+
+def penalised_log_loss(clf, X, y, **options):
+    return log_loss(y, clf.predict_proba(X), **options) + penalty(clf)
+
+
+def max_gradient(clf, X, y):
+    """The largest entry of the gradient of the objective, for standardised features."""
+    W1, b1 = clf.W1_, clf.b1_
+    if clf.scale_ is not None:
+        X = (X - clf.mean_) / clf.scale_
+        W1, b1 = W1 * clf.scale_, b1 + W1 @ clf.mean_[:, np.newaxis]
+    params = _network.Parameters(W1, b1, clf.W2_, clf.b2_)
+    _, cache = _network.forward(X.T, params)
+    dW1, db1, dW2, db2 = _network.backward(params, cache, X.T, np.atleast_2d(y))
+    grads = dW1 + clf.alpha_ * W1, db1, dW2 + clf.alpha_ * clf.W2_, db2
+    return max(np.abs(grad).max() for grad in grads)
+
+
+def start_arrays(n_x, n_h, n_y):
+    """Initial weights that are not small."""
+    random_state = np.random.RandomState(0)
+    shapes = (n_h, n_x), (n_h, 1), (n_y, n_h), (n_y, 1)
+    return tuple(random_state.standard_normal(shape) for shape in shapes)
+
+
+def chunks(X, y, size=50):
+    for start in range(0, len(y), size):
+        yield X[start : start + size], y[start : start + size]
+
+
+TARGET_KINDS = ["two classes", "three classes", "multilabel"]
+
+
+def targets_of_kind(kind, labels):
+    """The labels 0, 1 and 2 in one of the three forms of y."""
+    return {
+        "two classes": labels > 0,
+        "three classes": labels,
+        "multilabel": np.column_stack([labels > 0, labels < 2]).astype(int),
+    }[kind]
 
 
 def assert_allclose_weights(one, other, rtol=1e-10, **tolerance):
@@ -172,6 +214,33 @@ class Quadratic:
     from_input_units = to_input_units
 
 
+class Rosenbrock(Quadratic):
+    """Rosenbrock's banana in pairs of parameters; its minimum is at 1, ..., 1."""
+
+    def loss_gradient(self, params):
+        theta = params.flat()
+        x, y = theta[::2], theta[1::2]
+        gradient = np.empty_like(theta)
+        gradient[::2] = -400 * x * (y - x**2) - 2 * (1 - x)
+        gradient[1::2] = 200 * (y - x**2)
+        loss = float((100 * (y - x**2) ** 2 + (1 - x) ** 2).sum())
+        return loss, Parameters.views(gradient, 1, 1, 1)
+
+
+class Callbacks:
+    """Records the states before each update; asks for a stop at one of them."""
+
+    def __init__(self, stop_at=None):
+        self.stop_at, self.n_begun = stop_at, 0
+
+    def begin_iteration(self, state):
+        self.n_begun += 1
+        return self.n_begun - 1 == self.stop_at
+
+    def end_iteration(self, state):
+        return False
+
+
 def make_state(theta):
     return TrainingState(Parameters.views(np.asarray(theta), 1, 1, 1))
 
@@ -184,6 +253,13 @@ def descend(objective, theta, max_iter=1000, *, monitor=None, state=None, **opti
         _solvers.gradient_descent(
             objective, state, max_iter, monitor or Monitor(tol=1e-6), **options
         )
+    return state
+
+
+def lbfgs(objective, theta, max_iter=1000, **monitor):
+    """L-BFGS in place; the state at the end."""
+    state = make_state(theta)
+    _solvers.lbfgs(objective, state, max_iter, Monitor(**{"tol": 1e-6} | monitor))
     return state
 
 

@@ -1,18 +1,13 @@
 """Labels and weights to targets, and the split of a validation set."""
 
-import pickle
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
-import polars as pl
 import pytest
-import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from sklearn.utils.fixes import parse_version
 
-from tests.helpers import assert_same_weights, make_clf, make_dask_clf
+from tests.helpers import assert_same_weights, make_clf
 from two_layer_sigmoid import _targets
 from two_layer_sigmoid._targets import Targets
 
@@ -67,6 +62,18 @@ def test_multilabel_indicator_has_one_output_per_label(container):
     assert_array_equal(targets.classes, [0, 1, 2])
 
 
+def test_labels_are_coded_by_given_classes():
+    def outputs(y, classes):
+        targets = Targets.of_labels(np.asarray(classes))
+        return targets.encode(targets.codes(np.asarray(y)), float)
+
+    assert_array_equal(outputs(["b", "b"], ["a", "b", "c"]), [[0, 0], [1, 1], [0, 0]])
+    assert_array_equal(outputs([0, 0], [0, 1]), [[0, 0]])
+
+
+# Weights
+
+
 @pytest.mark.parametrize(
     ("sample_weight", "weights", "weight_sum"),
     [
@@ -119,6 +126,16 @@ def test_rows_without_weight_are_dropped(container):
     )  # the class stays, as scikit-learn has it
 
 
+def test_float32_weights_that_round_to_0_drop_their_rows():
+    encoded = encode([0, 1, 1], [1, 1, 1e-60], dtype=np.float32)
+    assert_array_equal(encoded.X[:, 0], [0, 1])
+    assert encoded.weights is None
+    assert len(encode([0, 1, 1], [1, 1, 1e-60]).X) == 3
+    X, y = np.arange(4, dtype=np.float32)[:, np.newaxis], [0, 0, 1, 1]
+    clf, fewer = (make_clf(alpha=0.01).fit(X[:n], y[:n], [1, 1, 1, 1e-60][:n]) for n in (4, 3))
+    assert_same_weights(clf, fewer)
+
+
 def test_class_weight_multiplies_sample_weight():
     weights = encode(["a", "b", "b"], [1, 2, 1], {"a": 4, "b": 1}).weights
     assert_allclose(weights, np.array([4, 2, 1]) / 7)
@@ -162,6 +179,16 @@ def test_class_weight_does_not_convert_labels(y, class_weight, absent):
         encode(y, None, class_weight)
 
 
+def test_class_weight_changes_the_sum_of_weights():
+    y, weights = np.array(["a", "a", "b"]), np.array([0.5, 1.0, 0.25])
+    assert encode(y).weight_sum == 3
+    assert encode(y, weights).weight_sum == 1.75
+    assert encode(y, weights, "balanced").weight_sum == pytest.approx(1.75)
+    assert encode(y, weights, {"a": 2, "b": 8}).weight_sum == 5
+    assert encode(y, weights, {"b": 4}).weight_sum == 2.5
+    assert encode(Y_INDICATOR).weight_sum == 4
+
+
 @pytest.mark.parametrize(
     ("y", "sample_weight", "class_weight", "message"),
     [
@@ -191,87 +218,7 @@ def test_bad_targets_and_weights_are_refused(y, sample_weight, class_weight, mes
         make_clf(class_weight=class_weight).fit(np.zeros((len(y), 1)), y, sample_weight)
 
 
-def test_labels_of_mixed_types_are_refused():
-    with pytest.raises(TypeError, match=r"^y mixes labels of the types int, str: convert"):
-        make_clf().fit(np.zeros((3, 1)), np.array(["a", 1, 2], dtype=object))
-
-
-@pytest.mark.skipif(
-    parse_version(sklearn.__version__) < parse_version("1.7"), reason="older versions accept bytes"
-)
-def test_bytes_labels_are_refused():
-    with pytest.raises(TypeError, match=r"^Support for labels represented as bytes is not"):
-        make_clf().fit(np.zeros((2, 1)), np.array([b"a", b"b"]))
-
-
-@pytest.mark.parametrize("kind", ["M8[Y]", "O"])
-@pytest.mark.parametrize("name", ["check_classification_targets", "LabelEncoder"])
-def test_other_type_errors_are_passed_on(monkeypatch, kind, name):
-    def fail(*args, **options):
-        raise TypeError("of another kind")
-
-    monkeypatch.setattr(_targets, name, fail)
-    with pytest.raises(TypeError, match=r"^of another kind$"):
-        make_clf().fit(np.zeros((2, 1)), np.array(["2026", "2027"], kind))
-
-
-# np.dtype("M8[D]"), pickled by NumPy 2.4
-PICKLED_DTYPE = b"""cnumpy
-dtype
-(VM8
-I00
-I01
-tR(I4
-V<
-NNNI-1
-I-1
-I0
-(N(c_codecs
-encode
-(VD
-Vlatin1
-tRI1
-I1
-I1
-tttb."""
-
-
-def test_dates_pickled_by_newer_numpy_are_labels():
-    dates = np.array(["2026-01-01", "2026-01-02"], pickle.loads(PICKLED_DTYPE))
-    clf = make_clf().fit([[0.0], [1.0]], dates)
-    assert clf.classes_.dtype == "M8[D]"
-    assert clf.score([[0.0], [1.0]], dates) == 1
-
-
-@pytest.mark.parametrize("weighting", [{"sample_weight": [1, 0, 2]}, {"class_weight": {1: 0}}])
-def test_one_class_of_positive_weight_warns(weighting):
-    X, y = np.arange(3.0)[:, np.newaxis], [0, 1, 0]
-    clf = make_clf(class_weight=weighting.get("class_weight"))
-    message = "y holds only one class, 0, in the rows of positive weight"
-    with pytest.warns(UserWarning, match=message) as caught:
-        clf.fit(X, y, weighting.get("sample_weight"))
-    assert [warning.filename for warning in caught] == [__file__]
-    assert_array_equal(clf.classes_, [0, 1])
-    assert_array_equal(clf.predict(X), 0)
-
-
-def test_float32_weights_that_round_to_0_drop_their_rows():
-    encoded = encode([0, 1, 1], [1, 1, 1e-60], dtype=np.float32)
-    assert_array_equal(encoded.X[:, 0], [0, 1])
-    assert encoded.weights is None
-    assert len(encode([0, 1, 1], [1, 1, 1e-60]).X) == 3
-    X, y = np.arange(4, dtype=np.float32)[:, np.newaxis], [0, 0, 1, 1]
-    clf, fewer = (make_clf(alpha=0.01).fit(X[:n], y[:n], [1, 1, 1, 1e-60][:n]) for n in (4, 3))
-    assert_same_weights(clf, fewer)
-
-
-def test_labels_are_coded_by_given_classes():
-    def outputs(y, classes):
-        targets = Targets.of_labels(np.asarray(classes))
-        return targets.encode(targets.codes(np.asarray(y)), float)
-
-    assert_array_equal(outputs(["b", "b"], ["a", "b", "c"]), [[0, 0], [1, 1], [0, 0]])
-    assert_array_equal(outputs([0, 0], [0, 1]), [[0, 0]])
+# The split
 
 
 def test_split_keeps_shares_weights_and_order():
@@ -287,162 +234,3 @@ def test_split_keeps_shares_weights_and_order():
         assert_allclose(weights_part, (rows + 1) / 5050)
         assert Y_part.mean() == 0.25
     assert_array_equal(np.sort(np.r_[parts[0][0], parts[1][0]], axis=0), X)
-
-
-def test_class_weight_changes_the_sum_of_weights():
-    y, weights = np.array(["a", "a", "b"]), np.array([0.5, 1.0, 0.25])
-    assert encode(y).weight_sum == 3
-    assert encode(y, weights).weight_sum == 1.75
-    assert encode(y, weights, "balanced").weight_sum == pytest.approx(1.75)
-    assert encode(y, weights, {"a": 2, "b": 8}).weight_sum == 5
-    assert encode(y, weights, {"b": 4}).weight_sum == 2.5
-    assert encode(Y_INDICATOR).weight_sum == 4
-
-
-# Labels of pandas, Polars and NumPy
-
-LARGE = [2**60, 2**60 + 1]  # equal as floats
-BOOLEANS = [False, True]
-STRINGS = ["ash", "birch"]
-STRING_DTYPE = np.dtypes.StringDType(na_object=None)
-
-
-def series(dtype):
-    return lambda labels: pd.Series(labels, dtype=dtype)
-
-
-@pytest.mark.parametrize(
-    ("labels", "container", "dtype"),
-    [
-        (LARGE, np.asarray, np.int64),
-        (LARGE, series("Int64"), np.int64),
-        (LARGE, series("int64[pyarrow]"), np.int64),
-        (LARGE, series("category"), np.int64),
-        (LARGE, lambda labels: pd.Index(labels, dtype="Int64"), np.int64),
-        (LARGE, lambda labels: pd.array(labels, dtype="Int64"), np.int64),
-        (LARGE, pl.Series, np.int64),
-        ([2**63, 2**63 + 1], series("UInt64"), np.uint64),
-        ([1, 2], series("Int8"), np.int8),
-        ([1, 2], series("uint16[pyarrow]"), np.uint16),
-        (BOOLEANS, series("boolean"), np.bool_),
-        (BOOLEANS, series("bool[pyarrow]"), np.bool_),
-        (BOOLEANS, pl.Series, np.bool_),
-        ([1.0, 2.0], series("Float32"), np.float32),
-        (STRINGS, list, "<U5"),
-        (STRINGS, np.asarray, "<U5"),
-        (STRINGS, series(object), object),
-        (STRINGS, series(pd.StringDtype("python")), object),
-        (STRINGS, series(pd.StringDtype("pyarrow")), object),
-        (STRINGS, series("string[pyarrow]"), object),
-        (STRINGS, series("category"), object),
-        (STRINGS, lambda labels: np.array(labels, np.dtypes.StringDType()), object),
-        (STRINGS, lambda labels: np.array(labels, STRING_DTYPE), object),
-        (STRINGS, lambda labels: pl.Series(labels, dtype=pl.Categorical), object),
-        (STRINGS, lambda labels: pl.Series(labels, dtype=pl.Enum(STRINGS[::-1])), object),
-    ],
-)
-def test_labels_of_any_container_keep_their_value(labels, container, dtype):
-    X, code = np.array([[0.0], [1.0]] * 10), np.array([0, 1] * 10)
-    y = container([labels[i] for i in code])
-    reference = make_clf().fit(X, code)
-    clf = make_clf().fit(X, y)
-    assert clf.classes_.dtype == dtype
-    assert clf.predict(X).dtype == dtype
-    assert clf.classes_.tolist() == labels
-    assert_same_weights(clf, reference)
-    assert clf.score(X, y) == 1
-    weighted = make_clf(class_weight={labels[0]: 1, labels[1]: 3}).fit(X, y)
-    assert_same_weights(weighted, make_clf(class_weight={0: 1, 1: 3}).fit(X, code))
-    stopped = make_clf(early_stopping=True).fit(X, y, X_val=X, y_val=y)
-    assert stopped.validation_loss_curve_ is not None
-    part = make_clf().partial_fit(X, y, classes=container(labels[::-1])).partial_fit(X, y)
-    assert part.classes_.dtype == ("<U5" if dtype is object else dtype)  # by scikit-learn
-    assert part.classes_.tolist() == labels
-
-
-@pytest.mark.parametrize("dtype", ["Int64", "boolean", "int64[pyarrow]", None])
-def test_multilabel_frames_can_be_nullable(dtype):
-    X, code = np.array([[0.0], [1.0]] * 10), np.array([0, 1] * 10)
-    Y = pd.DataFrame({"a": code, "b": 1 - code})
-    nullable = Y.astype(dtype or {"a": "Int8"})  # or one column only
-    clf = make_clf(solver="lbfgs").fit(X, nullable)
-    assert_same_weights(clf, make_clf(solver="lbfgs").fit(X, Y))
-    assert_array_equal(clf.classes_, [0, 1])
-    assert clf.score(X, nullable) == 1
-
-
-MISSING = [
-    [0.0, 1.0, np.nan, 1.0],
-    [1, 2, None, 1],
-    [*STRINGS, None, "ash"],
-    [*STRINGS, np.nan, "ash"],
-    [*STRINGS, np.float32("nan"), "ash"],
-    [*STRINGS, pd.NA, "ash"],
-    np.array([*STRINGS, pd.NaT, "ash"], object),
-    np.array([*STRINGS, np.datetime64("NaT"), "ash"], object),
-    np.array([*STRINGS, None, "ash"], STRING_DTYPE),
-    np.array([*STRINGS, np.nan, "ash"], np.dtypes.StringDType(na_object=np.nan)),
-    np.array(["2026", "2027", "NaT", "2027"], "M8[D]"),
-    pd.Series(np.array(["2026", "2027", "NaT", "2027"], "M8[s]")),
-    pd.Series([1, 2, pd.NA, 1], dtype="Int64"),
-    pd.Series([1, 2, pd.NA, 1], dtype="int64[pyarrow]"),
-    pd.Series([1, 2, pd.NA, 1], dtype="Float64"),
-    pd.Series([False, True, pd.NA, True], dtype="boolean"),
-    pd.Series([*STRINGS, pd.NA, "ash"], dtype=pd.StringDtype("python")),
-    pd.Series([*STRINGS, pd.NA, "ash"], dtype=pd.StringDtype("pyarrow")),
-    pd.Series([*STRINGS, None, "ash"], dtype="str"),
-    pd.Series([*STRINGS, None, "ash"], dtype="category"),
-    pd.Series([1, 2, None, 1], dtype="category"),
-    pl.Series([1, 2, None, 1]),
-    pl.Series([*STRINGS, None, "ash"]),
-    pl.Series([*STRINGS, None, "ash"], dtype=pl.Categorical),
-    pd.DataFrame({"a": pd.Series([0, 1, pd.NA, 1], dtype="Int64"), "b": [1, 0, 1, 0]}),
-    pl.DataFrame({"a": [0, 1, None, 1], "b": [1, 0, 1, 0]}),
-]
-
-
-@pytest.mark.parametrize("y", MISSING, ids=lambda y: f"{type(y).__name__}")
-def test_missing_labels_are_counted_and_located(y):
-    X = np.arange(4.0)[:, np.newaxis]
-    message = "y contains missing labels, 1 of 4, the first at position 2: drop these rows"
-    with pytest.raises(ValueError, match=f"^{message}"):
-        make_clf().fit(X, y)
-    fitted = make_clf().fit(X, STRINGS * 2)
-    with pytest.raises(ValueError, match=f"^{message}"):
-        fitted.score(X, y)
-    with pytest.raises(ValueError, match=f"^{message}"):
-        make_clf().partial_fit(X, y, classes=[0, 1])
-    with pytest.raises(ValueError, match=f"^{message.replace('y', 'classes', 1)}"):
-        make_clf().partial_fit(X, STRINGS * 2, classes=y)
-    with pytest.raises(ValueError, match=f"X_val, y_val and sample_weight_val: {message}"):
-        make_clf(early_stopping=True).fit(X, STRINGS * 2, X_val=X, y_val=y)
-
-
-def test_missing_labels_name_their_partition():
-    dd = pytest.importorskip("dask.dataframe")
-    y = pd.Series([*STRINGS, *STRINGS, "ash", None], dtype="string")
-    lazy = dd.from_pandas(pd.DataFrame({"x": np.arange(6.0), "y": y}), npartitions=2)
-    message = r"Partition 1.*: y contains missing labels, 1 of 3, the first at position 2:"
-    with pytest.raises(ValueError, match=message):
-        make_dask_clf().fit(lazy[["x"]], lazy["y"])
-    clf = make_dask_clf().fit(lazy[["x"]], STRINGS * 3)
-    with pytest.raises(ValueError, match=message):
-        clf.score(lazy[["x"]], lazy["y"])
-    with pytest.raises(ValueError, match=r"^y contains missing labels, 1 of 6"):
-        clf.score(lazy[["x"]], y)
-
-
-@pytest.mark.parametrize(
-    ("labels", "dtype"),
-    [(LARGE, "Int64"), (LARGE, "int64[pyarrow]"), (BOOLEANS, "boolean"), (STRINGS, "string")],
-)
-def test_dask_labels_are_those_in_memory(labels, dtype):
-    dd = pytest.importorskip("dask.dataframe")
-    frame = pd.DataFrame({"x": [0.0, 1.0] * 10, "y": pd.Series(labels * 10, dtype=dtype)})
-    lazy = dd.from_pandas(frame, npartitions=2)
-    local = make_clf(max_iter=5).fit(frame[["x"]], frame["y"])
-    for y in lazy["y"], frame["y"]:
-        clf = make_dask_clf(max_iter=5).fit(lazy[["x"]], y)
-        assert clf.classes_.dtype == local.classes_.dtype
-        assert clf.classes_.tolist() == labels
-        assert clf.score(lazy[["x"]], y) == 1

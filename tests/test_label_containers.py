@@ -1,0 +1,161 @@
+"""Labels in containers of pandas, Polars and NumPy."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from numpy.testing import assert_array_equal
+
+from tests.helpers import assert_same_weights, make_clf, make_dask_clf
+
+LARGE = [2**60, 2**60 + 1]  # equal as floats
+
+
+BOOLEANS = [False, True]
+
+
+STRINGS = ["ash", "birch"]
+
+
+STRING_DTYPE = np.dtypes.StringDType(na_object=None)
+
+
+def series(dtype):
+    return lambda labels: pd.Series(labels, dtype=dtype)
+
+
+@pytest.mark.parametrize(
+    ("labels", "container", "dtype"),
+    [
+        (LARGE, np.asarray, np.int64),
+        (LARGE, series("Int64"), np.int64),
+        (LARGE, series("int64[pyarrow]"), np.int64),
+        (LARGE, series("category"), np.int64),
+        (LARGE, lambda labels: pd.Index(labels, dtype="Int64"), np.int64),
+        (LARGE, lambda labels: pd.array(labels, dtype="Int64"), np.int64),
+        (LARGE, pl.Series, np.int64),
+        ([2**63, 2**63 + 1], series("UInt64"), np.uint64),
+        ([1, 2], series("Int8"), np.int8),
+        ([1, 2], series("uint16[pyarrow]"), np.uint16),
+        (BOOLEANS, series("boolean"), np.bool_),
+        (BOOLEANS, series("bool[pyarrow]"), np.bool_),
+        (BOOLEANS, pl.Series, np.bool_),
+        ([1.0, 2.0], series("Float32"), np.float32),
+        (STRINGS, list, "<U5"),
+        (STRINGS, np.asarray, "<U5"),
+        (STRINGS, series(object), object),
+        (STRINGS, series(pd.StringDtype("python")), object),
+        (STRINGS, series(pd.StringDtype("pyarrow")), object),
+        (STRINGS, series("string[pyarrow]"), object),
+        (STRINGS, series("category"), object),
+        (STRINGS, lambda labels: np.array(labels, np.dtypes.StringDType()), object),
+        (STRINGS, lambda labels: np.array(labels, STRING_DTYPE), object),
+        (STRINGS, lambda labels: pl.Series(labels, dtype=pl.Categorical), object),
+        (STRINGS, lambda labels: pl.Series(labels, dtype=pl.Enum(STRINGS[::-1])), object),
+    ],
+)
+def test_labels_of_any_container_keep_their_value(labels, container, dtype):
+    X, code = np.array([[0.0], [1.0]] * 10), np.array([0, 1] * 10)
+    y = container([labels[i] for i in code])
+    reference = make_clf().fit(X, code)
+    clf = make_clf().fit(X, y)
+    assert clf.classes_.dtype == dtype
+    assert clf.predict(X).dtype == dtype
+    assert clf.classes_.tolist() == labels
+    assert_same_weights(clf, reference)
+    assert clf.score(X, y) == 1
+    weighted = make_clf(class_weight={labels[0]: 1, labels[1]: 3}).fit(X, y)
+    assert_same_weights(weighted, make_clf(class_weight={0: 1, 1: 3}).fit(X, code))
+    stopped = make_clf(early_stopping=True).fit(X, y, X_val=X, y_val=y)
+    assert stopped.validation_loss_curve_ is not None
+    part = make_clf().partial_fit(X, y, classes=container(labels[::-1])).partial_fit(X, y)
+    assert part.classes_.dtype == ("<U5" if dtype is object else dtype)  # by scikit-learn
+    assert part.classes_.tolist() == labels
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "boolean", "int64[pyarrow]", None])
+def test_multilabel_frames_can_be_nullable(dtype):
+    X, code = np.array([[0.0], [1.0]] * 10), np.array([0, 1] * 10)
+    Y = pd.DataFrame({"a": code, "b": 1 - code})
+    nullable = Y.astype(dtype or {"a": "Int8"})  # or one column only
+    clf = make_clf(solver="lbfgs").fit(X, nullable)
+    assert_same_weights(clf, make_clf(solver="lbfgs").fit(X, Y))
+    assert_array_equal(clf.classes_, [0, 1])
+    assert clf.score(X, nullable) == 1
+
+
+MISSING = [
+    [0.0, 1.0, np.nan, 1.0],
+    [1, 2, None, 1],
+    [*STRINGS, None, "ash"],
+    [*STRINGS, np.nan, "ash"],
+    [*STRINGS, np.float32("nan"), "ash"],
+    [*STRINGS, pd.NA, "ash"],
+    np.array([*STRINGS, pd.NaT, "ash"], object),
+    np.array([*STRINGS, np.datetime64("NaT"), "ash"], object),
+    np.array([*STRINGS, None, "ash"], STRING_DTYPE),
+    np.array([*STRINGS, np.nan, "ash"], np.dtypes.StringDType(na_object=np.nan)),
+    np.array(["2026", "2027", "NaT", "2027"], "M8[D]"),
+    pd.Series(np.array(["2026", "2027", "NaT", "2027"], "M8[s]")),
+    pd.Series([1, 2, pd.NA, 1], dtype="Int64"),
+    pd.Series([1, 2, pd.NA, 1], dtype="int64[pyarrow]"),
+    pd.Series([1, 2, pd.NA, 1], dtype="Float64"),
+    pd.Series([False, True, pd.NA, True], dtype="boolean"),
+    pd.Series([*STRINGS, pd.NA, "ash"], dtype=pd.StringDtype("python")),
+    pd.Series([*STRINGS, pd.NA, "ash"], dtype=pd.StringDtype("pyarrow")),
+    pd.Series([*STRINGS, None, "ash"], dtype="str"),
+    pd.Series([*STRINGS, None, "ash"], dtype="category"),
+    pd.Series([1, 2, None, 1], dtype="category"),
+    pl.Series([1, 2, None, 1]),
+    pl.Series([*STRINGS, None, "ash"]),
+    pl.Series([*STRINGS, None, "ash"], dtype=pl.Categorical),
+    pd.DataFrame({"a": pd.Series([0, 1, pd.NA, 1], dtype="Int64"), "b": [1, 0, 1, 0]}),
+    pl.DataFrame({"a": [0, 1, None, 1], "b": [1, 0, 1, 0]}),
+]
+
+
+@pytest.mark.parametrize("y", MISSING, ids=lambda y: f"{type(y).__name__}")
+def test_missing_labels_are_counted_and_located(y):
+    X = np.arange(4.0)[:, np.newaxis]
+    message = "y contains missing labels, 1 of 4, the first at position 2: drop these rows"
+    with pytest.raises(ValueError, match=f"^{message}"):
+        make_clf().fit(X, y)
+    fitted = make_clf().fit(X, STRINGS * 2)
+    with pytest.raises(ValueError, match=f"^{message}"):
+        fitted.score(X, y)
+    with pytest.raises(ValueError, match=f"^{message}"):
+        make_clf().partial_fit(X, y, classes=[0, 1])
+    with pytest.raises(ValueError, match=f"^{message.replace('y', 'classes', 1)}"):
+        make_clf().partial_fit(X, STRINGS * 2, classes=y)
+    with pytest.raises(ValueError, match=f"X_val, y_val and sample_weight_val: {message}"):
+        make_clf(early_stopping=True).fit(X, STRINGS * 2, X_val=X, y_val=y)
+
+
+def test_missing_labels_name_their_partition():
+    dd = pytest.importorskip("dask.dataframe")
+    y = pd.Series([*STRINGS, *STRINGS, "ash", None], dtype="string")
+    lazy = dd.from_pandas(pd.DataFrame({"x": np.arange(6.0), "y": y}), npartitions=2)
+    message = r"Partition 1.*: y contains missing labels, 1 of 3, the first at position 2:"
+    with pytest.raises(ValueError, match=message):
+        make_dask_clf().fit(lazy[["x"]], lazy["y"])
+    clf = make_dask_clf().fit(lazy[["x"]], STRINGS * 3)
+    with pytest.raises(ValueError, match=message):
+        clf.score(lazy[["x"]], lazy["y"])
+    with pytest.raises(ValueError, match=r"^y contains missing labels, 1 of 6"):
+        clf.score(lazy[["x"]], y)
+
+
+@pytest.mark.parametrize(
+    ("labels", "dtype"),
+    [(LARGE, "Int64"), (LARGE, "int64[pyarrow]"), (BOOLEANS, "boolean"), (STRINGS, "string")],
+)
+def test_dask_labels_are_those_in_memory(labels, dtype):
+    dd = pytest.importorskip("dask.dataframe")
+    frame = pd.DataFrame({"x": [0.0, 1.0] * 10, "y": pd.Series(labels * 10, dtype=dtype)})
+    lazy = dd.from_pandas(frame, npartitions=2)
+    local = make_clf(max_iter=5).fit(frame[["x"]], frame["y"])
+    for y in lazy["y"], frame["y"]:
+        clf = make_dask_clf(max_iter=5).fit(lazy[["x"]], y)
+        assert clf.classes_.dtype == local.classes_.dtype
+        assert clf.classes_.tolist() == labels
+        assert clf.score(lazy[["x"]], y) == 1

@@ -70,11 +70,6 @@ def start_arrays(n_x, n_h, n_y):
     return tuple(random_state.standard_normal(shape) for shape in shapes)
 
 
-def chunks(X, y, size=50):
-    for start in range(0, len(y), size):
-        yield X[start : start + size], y[start : start + size]
-
-
 TARGET_KINDS = ["two classes", "three classes", "multilabel"]
 
 
@@ -120,6 +115,11 @@ def assert_same_fit(one, other):
     assert one.alpha_ == other.alpha_
     assert_array_equal(one.mean_, other.mean_)
     assert_array_equal(one.scale_, other.scale_)
+
+
+def slow(*values):
+    """Values of a parametrised test that runs with the slow tests only."""
+    return pytest.param(*values, marks=pytest.mark.slow)
 
 
 # A random problem for the modules below the estimator: X (m, n_x), Y (n_y, m)

@@ -21,6 +21,7 @@ from tests.helpers import (
     make_clf,
     make_dask_clf,
     on_dask,
+    slow,
     with_entry,
 )
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
@@ -36,20 +37,29 @@ SETTINGS = {
     "gd": {},
     "momentum": {"momentum": 0.9, "learning_rate": 0.3},
     "lbfgs": {"solver": "lbfgs"},
-    "balanced": {"class_weight": "balanced"},
-    "class_weight": {"class_weight": {"ash": 3}},
+    "balanced": {"class_weight": "balanced", "alpha": "scale"},
+    "class_weight": {"class_weight": {"ash": 3}, "alpha": "scale"},
     "n_init": {"n_init": 3},
     "small": {"init": "small", "n_h": 2},
     "lecture": {"standardize": False, "alpha": 0},
     "scale": {"alpha": "scale"},
 }
+SLOW = ["momentum", "n_init", "small", "lecture"]
 
 
 @pytest.mark.filterwarnings("ignore:Training:sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.usefixtures("small_blocks")
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize(
+    ("setting", "weighted", "dtype"),
+    [
+        ("gd", False, np.float64),
+        ("gd", True, np.float32),
+        slow("scale", False, np.float64),
+        slow("lbfgs", True, np.float32),
+        *((setting, True, np.float64) for setting in SETTINGS if setting not in SLOW),
+        *(slow(setting, True, np.float64) for setting in SLOW),
+    ],
+)
 def test_dask_equals_the_fit_in_memory(many_blobs, many_weights, setting, weighted, dtype):
     X, y = many_blobs[0].astype(dtype), many_blobs[1]
     local, clf = fit_both(X, y, 100, many_weights if weighted else None, **SETTINGS[setting])
@@ -77,7 +87,7 @@ def test_weights_of_chunks_are_added_in_order():
 
 
 @pytest.mark.usefixtures("small_blocks")
-@pytest.mark.parametrize("chunks", [7, 100, 511, (1, 2, 509)])
+@pytest.mark.parametrize("chunks", [slow(7), slow(100), slow(511), (1, 2, 509)])
 @pytest.mark.filterwarnings("ignore:Training ended")  # after one iteration
 def test_other_chunks_give_equal_loss_and_gradient(many_blobs, many_weights, chunks):
     X, y = many_blobs
@@ -199,7 +209,9 @@ def test_dask_score_counts_unequal_labels_as_wrong(many_blobs):
     assert clf.score(on_dask(X, 100), on_dask(labels, 100)) == np.mean(local.predict(X) == labels)
 
 
-@pytest.mark.parametrize("dtype", [object, "string", "category", "int64", "Int64", bool])
+@pytest.mark.parametrize(
+    "dtype", [*map(slow, [object, "string"]), "category", *map(slow, ["int64", "Int64", bool])]
+)
 def test_data_frames_and_series_are_accepted(many_blobs, dtype):
     X, y = many_blobs
     if dtype not in {object, "string", "category"}:
@@ -359,6 +371,7 @@ def test_dask_has_no_partial_fit():
     assert not hasattr(DaskTwoLayerSigmoidClassifier(), "partial_fit")
 
 
+@pytest.mark.slow
 def test_dask_estimator_can_be_displayed_and_exported(many_blobs):
     plotting = pytest.importorskip("two_layer_sigmoid.plotting", reason="needs Matplotlib")
     export = pytest.importorskip("two_layer_sigmoid.export")
@@ -370,6 +383,7 @@ def test_dask_estimator_can_be_displayed_and_exported(many_blobs):
     assert exported.graph.initializer == expected.graph.initializer
 
 
+@pytest.mark.slow
 def test_buffers_of_chunks_are_freed(many_blobs):
     """Chunks of different lengths, by threads: a buffer of each would grow with the data."""
     X, y = many_blobs

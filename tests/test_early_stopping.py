@@ -112,7 +112,7 @@ def test_early_stopping_in_cross_validation(small_moons):
     assert cross_val_score(make_clf(early_stopping=True, max_iter=1000), X, y, cv=3).mean() > 0.8
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 def test_constant_label_does_not_disable_early_stopping(moons, seed):
     X, y = moons
     always = np.ones_like(y)
@@ -132,7 +132,7 @@ def test_refit_drops_the_validation_curve(small_moons):
     assert_same_fit(clf, make_clf().fit(*small_moons))
 
 
-@pytest.mark.parametrize("batch_size", [90, 95, 1000])
+@pytest.mark.parametrize("batch_size", [90, 1000])
 def test_batch_can_exceed_the_training_split(small_moons, batch_size):
     full = make_clf(early_stopping=True).fit(*small_moons)  # 90 rows to train on
     clf = make_clf(early_stopping=True, batch_size=batch_size).fit(*small_moons)
@@ -162,7 +162,7 @@ def flipped(X, y):
 
 
 @pytest.mark.filterwarnings("ignore:Training ended on the plateau")  # the best is at the start
-@pytest.mark.parametrize("n", [1, 2, 5, 20])
+@pytest.mark.parametrize("n", [1, 20])
 def test_patience_does_not_count_the_plateau(small_moons, n):
     X, y = small_moons
     clf = make_clf(n_h=2, early_stopping=True, n_iter_no_change=n, max_iter=300, alpha=0)

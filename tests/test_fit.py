@@ -2,7 +2,6 @@
 
 import copy
 import math
-import pickle
 import re
 
 import numpy as np
@@ -22,6 +21,7 @@ from tests.helpers import (
     make_clf,
     max_gradient,
     penalised_log_loss,
+    slow,
     start_arrays,
     targets_of_kind,
 )
@@ -53,14 +53,6 @@ def test_lecture_names_are_read_only(small_moons):
             setattr(clf, lecture_name, 0)
 
 
-@pytest.mark.parametrize("alpha", [0.0, 1e-3, "scale"])
-@pytest.mark.parametrize("standardize", [False, True])
-def test_loss_belongs_to_the_stored_weights(small_moons, alpha, standardize):
-    X, y = small_moons
-    clf = make_clf(alpha=alpha, standardize=standardize).fit(X, y)
-    assert_allclose(clf.loss_, penalised_log_loss(clf, X, y), rtol=1e-14)
-
-
 def test_loss_curve_holds_losses_before_updates(small_moons):
     short, long = make_clf(max_iter=7).fit(*small_moons), make_clf(max_iter=8).fit(*small_moons)
     assert long.loss_curve_ == [*short.loss_curve_, short.loss_]
@@ -71,7 +63,7 @@ def test_refits_with_one_seed_are_identical(moons):
     assert make_clf(random_state=1).fit(*moons).loss_ != make_clf().fit(*moons).loss_
 
 
-@pytest.mark.parametrize("copied", [clone, copy.deepcopy, lambda c: pickle.loads(pickle.dumps(c))])
+@pytest.mark.parametrize("copied", [clone, copy.deepcopy])
 def test_copies_equal_the_original(small_moons, copied):
     X, y = small_moons
     clf = make_clf(
@@ -145,21 +137,14 @@ def test_one_update_equals_the_hand_calculation(method):
 
 
 @pytest.mark.filterwarnings("ignore:Training ended")  # after one update
-@pytest.mark.parametrize("standardize", [False, True])
-@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("kind", TARGET_KINDS)
-def test_one_update_equals_the_numerical_gradient(kind, weighted, standardize):
+def test_one_update_equals_the_numerical_gradient(kind):
     random_state = np.random.RandomState(0)
     X, labels = 5 + random_state.standard_normal((12, 3)) * [1, 3, 0.2], np.arange(12) % 3
-    y, w = (
-        targets_of_kind(kind, labels),
-        random_state.uniform(1, 2, 12) if weighted else np.ones(12),
-    )
+    y, w = targets_of_kind(kind, labels), random_state.uniform(1, 2, 12)
     Y = y[:, np.newaxis] == [0, 1, 2] if kind == "three classes" else y.reshape(12, -1)
-    mean, scale = np.zeros(3), np.ones(3)
-    if standardize:
-        mean = np.average(X, axis=0, weights=w)
-        scale = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=w))
+    mean = np.average(X, axis=0, weights=w)
+    scale = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=w))
     Z, alpha, step = (X - mean) / scale, 0.1, 1e-5
 
     def objective(W1, b1, W2, b2):
@@ -172,7 +157,7 @@ def test_one_update_equals_the_numerical_gradient(kind, weighted, standardize):
     start = W1, b1, W2, b2 = start_arrays(3, 2, Y.shape[1])
     init = W1 / scale, b1 - W1 / scale @ mean[:, np.newaxis], W2, b2
     clf = make_clf(n_h=2, learning_rate=1.0, init=init, alpha=alpha, max_iter=1)
-    clf.set_params(standardize=standardize).fit(X, y, sample_weight=w)
+    clf.fit(X, y, sample_weight=w)
     moved = clf.W1_ * scale, clf.b1_ + clf.W1_ @ mean[:, np.newaxis], clf.W2_, clf.b2_
 
     assert_allclose(clf.loss_curve_, [objective(*start)], rtol=1e-12)
@@ -188,30 +173,11 @@ def test_one_update_equals_the_numerical_gradient(kind, weighted, standardize):
 # Training
 
 
-def test_training_equals_the_lecture_loop(small_moons):
-    X, y = small_moons
-    start = _network.initialize_spread(2, 3, 1, random_state=np.random.RandomState(0))
-    clf = make_clf(**LECTURE, n_h=3, init=tuple(start), learning_rate=1.2, max_iter=100).fit(X, y)
-    W1, b1, W2, b2 = (a.copy() for a in start)
-    m = len(y)
-    for cost in clf.loss_curve_:
-        A1 = 1 / (1 + np.exp(-(W1 @ X.T + b1)))
-        A2 = 1 / (1 + np.exp(-(W2 @ A1 + b2)))
-        assert_allclose(cost, -np.mean(y * np.log(A2) + (1 - y) * np.log(1 - A2)), rtol=1e-12)
-        dZ1 = (W2.T @ (A2 - y)) * A1 * (1 - A1)
-        W2 = W2 - 1.2 / m * (A2 - y) @ A1.T
-        b2 = b2 - 1.2 / m * (A2 - y).sum(axis=1, keepdims=True)
-        W1 = W1 - 1.2 / m * dZ1 @ X
-        b1 = b1 - 1.2 / m * dZ1.sum(axis=1, keepdims=True)
-    for name, array in zip(WEIGHTS, (W1, b1, W2, b2), strict=True):
-        assert_allclose(getattr(clf, name), array, rtol=1e-10)
-
-
 @pytest.mark.parametrize("early_stopping", [False, True])
 @pytest.mark.parametrize("setting", SOLVER_SETTINGS)
 @pytest.mark.filterwarnings("ignore:Training by L-BFGS ran out of iterations")
-def test_loss_and_curves_of_every_solver(moons, setting, early_stopping):
-    X, y = moons
+def test_loss_and_curves_of_every_solver(small_moons, setting, early_stopping):
+    X, y = small_moons
     clf = make_clf(early_stopping=early_stopping, **setting).fit(X, y)
     assert len(clf.loss_curve_) == clf.n_iter_ > 10
     if early_stopping:
@@ -231,7 +197,7 @@ def test_every_solver_learns_several_outputs(three_blobs, setting):
     assert make_clf(**setting, max_iter=300).fit(X, Y).score(X, Y) > 0.7
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, 1, *map(slow, range(2, 16))])
 def test_lecture_run_predicts_the_four_corners(lecture, seed):
     clf = make_clf(**LECTURE, n_h=2, max_iter=3000, random_state=seed).fit(*lecture)
     assert_array_equal(clf.predict([[2, 2], [8, 8], [2, 8], [8, 2]]), [1, 1, 0, 0])

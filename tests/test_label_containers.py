@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from numpy.testing import assert_array_equal
 
-from tests.helpers import assert_same_weights, make_clf, make_dask_clf
+from tests.helpers import assert_same_weights, make_clf
 
 LARGE = [2**60, 2**60 + 1]  # equal as floats
 
@@ -129,33 +129,3 @@ def test_missing_labels_are_counted_and_located(y):
         make_clf().partial_fit(X, STRINGS * 2, classes=y)
     with pytest.raises(ValueError, match=f"X_val, y_val and sample_weight_val: {message}"):
         make_clf(early_stopping=True).fit(X, STRINGS * 2, X_val=X, y_val=y)
-
-
-def test_missing_labels_name_their_partition():
-    dd = pytest.importorskip("dask.dataframe")
-    y = pd.Series([*STRINGS, *STRINGS, "ash", None], dtype="string")
-    lazy = dd.from_pandas(pd.DataFrame({"x": np.arange(6.0), "y": y}), npartitions=2)
-    message = r"Partition 1.*: y contains missing labels, 1 of 3, the first at position 2:"
-    with pytest.raises(ValueError, match=message):
-        make_dask_clf().fit(lazy[["x"]], lazy["y"])
-    clf = make_dask_clf().fit(lazy[["x"]], STRINGS * 3)
-    with pytest.raises(ValueError, match=message):
-        clf.score(lazy[["x"]], lazy["y"])
-    with pytest.raises(ValueError, match=r"^y contains missing labels, 1 of 6"):
-        clf.score(lazy[["x"]], y)
-
-
-@pytest.mark.parametrize(
-    ("labels", "dtype"),
-    [(LARGE, "Int64"), (LARGE, "int64[pyarrow]"), (BOOLEANS, "boolean"), (STRINGS, "string")],
-)
-def test_dask_labels_are_those_in_memory(labels, dtype):
-    dd = pytest.importorskip("dask.dataframe")
-    frame = pd.DataFrame({"x": [0.0, 1.0] * 10, "y": pd.Series(labels * 10, dtype=dtype)})
-    lazy = dd.from_pandas(frame, npartitions=2)
-    local = make_clf(max_iter=5).fit(frame[["x"]], frame["y"])
-    for y in lazy["y"], frame["y"]:
-        clf = make_dask_clf(max_iter=5).fit(lazy[["x"]], y)
-        assert clf.classes_.dtype == local.classes_.dtype
-        assert clf.classes_.tolist() == labels
-        assert clf.score(lazy[["x"]], y) == 1

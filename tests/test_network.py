@@ -8,8 +8,6 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.special import expit
-from sklearn.datasets import make_moons
-from sklearn.neural_network import MLPClassifier
 
 from two_layer_sigmoid import _network
 from two_layer_sigmoid._network import Cache, Parameters, Workspace
@@ -222,14 +220,6 @@ def test_jacobian_equals_central_differences():
         assert_allclose(J[:, i], (above - below) / (2 * step), atol=1e-8)
 
 
-def test_first_entry_of_dW1_is_equation_11():
-    X, Y, params, _ = random_problem(n_y=1)
-    A2, cache = _network.forward(X, params)
-    dW1 = _network.backward(params, cache, X, Y).W1
-    a1 = cache.A1[0]
-    assert_allclose(dW1[0, 0], np.mean((A2 - Y)[0] * params.W2[0, 0] * a1 * (1 - a1) * X[0]))
-
-
 @pytest.mark.parametrize("weighted", [False, True])
 def test_blocks_of_columns_add_up(weighted):
     X, Y, params, weights = random_problem(weighted=weighted)
@@ -295,16 +285,6 @@ def test_update_is_equation_9():
     for start in Parameters(*(p.copy() for p in params)), params:  # four arrays; views of one
         for updated, array in zip(_network.update(start, grads, 1.2), expected, strict=True):
             assert_array_equal(updated, array)
-
-
-def test_probabilities_equal_mlp_classifier():
-    X, y = make_moons(200, noise=0.2, random_state=0)
-    mlp = MLPClassifier((7,), activation="logistic", max_iter=5, solver="lbfgs", random_state=0)
-    with pytest.warns(match="lbfgs failed to converge"):
-        mlp.fit(X, y)
-    (V1, V2), (c1, c2) = mlp.coefs_, mlp.intercepts_
-    A2, _ = _network.forward(X.T, Parameters(V1.T, c1[:, np.newaxis], V2.T, c2[:, np.newaxis]))
-    assert_allclose(A2[0], mlp.predict_proba(X)[:, 1], rtol=1e-13)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

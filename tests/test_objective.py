@@ -56,19 +56,6 @@ def test_blocks_add_up_to_the_whole(problem, weighted, request):
     assert_allclose(gradient_in_blocks, gradient, rtol=1e-11, atol=1e-15)
 
 
-@pytest.mark.usefixtures("small_blocks")
-@pytest.mark.parametrize("index_dtype", [np.int32, np.int64])
-def test_sparse_rows_equal_dense_rows(problem, index_dtype):
-    X, Y, theta, weights = problem
-    X = np.where(X > 0.5, X, 0.0)
-    S = sparse.csr_array(X)
-    S.indices, S.indptr = S.indices.astype(index_dtype), S.indptr.astype(index_dtype)
-    cost, gradient = evaluate(X, Y, theta, weights)
-    sparse_cost, sparse_gradient = evaluate(S, Y, theta, weights)
-    assert_allclose(sparse_cost, cost, rtol=1e-13)
-    assert_allclose(sparse_gradient, gradient, rtol=1e-11, atol=1e-15)
-
-
 def test_weights_equal_repeated_rows(problem):
     X, Y, theta, weights = problem
     times = weights.astype(int)

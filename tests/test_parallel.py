@@ -17,12 +17,13 @@ from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_limits
 
 from tests.helpers import (
-    SOLVER_SETTINGS,
+    LECTURE,
     ConcurrentFit,
     assert_same_fit,
     assert_same_weights,
     blas_threads,
     make_clf,
+    slow,
     threads_inside,
     unknown_blas,
 )
@@ -60,7 +61,9 @@ def test_predictions_from_eight_threads_are_equal(moons, n_rows):
             np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("setting", [{}, {"solver": "lbfgs", "alpha": 1e-3}, {"batch_size": 50}])
+@pytest.mark.parametrize(
+    "setting", [slow({}), {"solver": "lbfgs", "alpha": 1e-3}, slow({"batch_size": 50})]
+)
 def test_clones_fitted_in_threads_are_equal(moons, setting):
     clf = TwoLayerSigmoidClassifier(max_iter=30, tol=1e-2).set_params(**setting)
     clones = [clone(clf).set_params(random_state=seed) for seed in range(8)]
@@ -205,31 +208,35 @@ def test_no_thread_is_left_running(small_moons, small_blocks):
     assert threading.active_count() == before
 
 
-@pytest.mark.parametrize("setting", [*SOLVER_SETTINGS, {"early_stopping": True}, {"n_init": 3}])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("setting", "kind"),
+    [
+        ({}, np.asarray),
+        slow({}, np.asfortranarray),
+        slow({}, sparse.csr_array),
+        slow({}, np.float32),
+        ({"solver": "lbfgs"}, np.asarray),
+        slow({"momentum": 0.9, "learning_rate": 0.3}, np.asarray),
+        slow({"batch_size": 16}, np.asarray),
+        slow({"early_stopping": True}, np.asarray),
+        slow({"n_init": 3}, np.asarray),
+        slow(LECTURE, np.asarray),
+    ],
+)
 @pytest.mark.filterwarnings("ignore:Training by L-BFGS ran out of iterations")
-def test_results_do_not_depend_on_n_jobs(moons, small_blocks, setting, dtype):
-    X, y = moons[0].astype(dtype), moons[1]
+def test_results_do_not_depend_on_n_jobs(moons, small_blocks, setting, kind):
+    X, y = kind(moons[0]), moons[1]
+    weights = np.random.RandomState(0).uniform(0.5, 2, len(y))
     params = {"max_iter": 20, "tol": 0.0, "random_state": 0} | setting
     with threadpool_limits(2):
         fits = [
-            TwoLayerSigmoidClassifier(n_jobs=n_jobs, **params).fit(X, y)
+            TwoLayerSigmoidClassifier(n_jobs=n_jobs, **params).fit(X, y, weights)
             for n_jobs in (1, 2, 3, -1, None)
         ]
         for other in fits[1:]:
             assert_same_weights(fits[0], other)
             assert other.loss_curve_ == fits[0].loss_curve_
             assert_array_equal(other.predict_proba(X), fits[0].predict_proba(X))
-
-
-@pytest.mark.parametrize("kind", [np.asfortranarray, sparse.csr_array])
-def test_weighted_results_do_not_depend_on_n_jobs(three_blobs, small_blocks, kind):
-    X, y = three_blobs
-    w = np.random.RandomState(0).uniform(0.5, 2, len(y))
-    fits = [make_clf(n_jobs=n_jobs).fit(kind(X), y, sample_weight=w) for n_jobs in (1, 2, 5)]
-    for other in fits[1:]:
-        assert_same_weights(fits[0], other)
-        assert_array_equal(other.predict(kind(X)), fits[0].predict(kind(X)))
 
 
 @pytest.mark.slow
@@ -301,6 +308,7 @@ def test_small_data_start_no_thread(moons, monkeypatch):
     assert clf.n_iter_ == 50
 
 
+@pytest.mark.slow
 def test_wide_data_use_threads(moons, monkeypatch):
     X = np.tile(moons[0], (3, 3000))
     started = []

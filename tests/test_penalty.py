@@ -35,7 +35,7 @@ def test_alpha_scale_grows_to_that_of_logistic_regression(n_x, factor):
 
 
 @pytest.mark.parametrize("multilabel", [False, True])
-def test_alpha_scale_ends_in_the_same_network_for_repeated_rows(small_moons, multilabel):
+def test_alpha_scale_treats_weights_as_repeated_rows(small_moons, multilabel):
     X, y = small_moons
     y, times = np.column_stack([y, X[:, 0] > 0.5]) if multilabel else y, np.arange(100) % 3
     weighted = make_clf().fit(X, y, sample_weight=times)

@@ -18,7 +18,7 @@ DATA = Path(__file__).parent / "data"
 PARAMETERS = set(TwoLayerSigmoidClassifier().get_params())
 NOT_COUNTED = PARAMETERS | {"feature_names_in_", "classes_", "_velocity"}
 OURS = ["two_layer_sigmoid._classifier.TwoLayerSigmoidClassifier"]  # what skops must trust
-WAYS = {
+SETTINGS = {
     "gd": {},
     "wide": {"n_h": 300, "learning_rate": 0.1},
     "mini-batches": {"batch_size": 50},
@@ -42,14 +42,14 @@ def through_joblib(clf):
     return joblib.load(file)
 
 
-@pytest.mark.parametrize("setting", [*WAYS, "partial_fit"])
+@pytest.mark.parametrize("setting", [*SETTINGS, "partial_fit"])
 @pytest.mark.filterwarnings("ignore:Training by L-BFGS ran out of iterations")
 def test_pickle_holds_weights_curves_and_scalars(moons, setting):
     clf = TwoLayerSigmoidClassifier(max_iter=100, random_state=0)
     if setting == "partial_fit":
         clf.set_params(momentum=0.9).partial_fit(*moons, classes=[0, 1])
     else:
-        clf.set_params(**WAYS[setting]).fit(*moons)
+        clf.set_params(**SETTINGS[setting]).fit(*moons)
     counted = {name: value for name, value in vars(clf).items() if name not in NOT_COUNTED}
     weights = sum(W.nbytes for W in (clf.W1_, clf.b1_, clf.W2_, clf.b2_))
     curves = [clf.loss_curve_, clf.validation_loss_curve_]
@@ -69,14 +69,16 @@ def test_estimator_keeps_no_data(moons):
     assert not any(np.shares_memory(array, X) for array in arrays.values())
 
 
-@pytest.mark.parametrize("through", [through_pickle, through_joblib])
-@pytest.mark.parametrize("setting", WAYS)
+@pytest.mark.parametrize(
+    ("setting", "restored"),
+    [*((setting, through_pickle) for setting in SETTINGS), ("momentum", through_joblib)],
+)
 @pytest.mark.filterwarnings("ignore:Training by L-BFGS ran out of iterations")
-def test_restored_estimator_predicts_and_continues(small_moons, setting, through):
+def test_restored_estimator_predicts_and_continues(small_moons, setting, restored):
     X, y = small_moons
-    clf = TwoLayerSigmoidClassifier(max_iter=30, tol=0, random_state=0).set_params(**WAYS[setting])
-    clf.fit(X, y)
-    back = through(clf)
+    clf = TwoLayerSigmoidClassifier(max_iter=30, tol=0, random_state=0)
+    clf.set_params(**SETTINGS[setting]).fit(X, y)
+    back = restored(clf)
     np.testing.assert_array_equal(back.predict_proba(X), clf.predict_proba(X))
     assert back.stop_reason_ == clf.stop_reason_
     np.testing.assert_array_equal(back.fit(X, y).W1_, clf.fit(X, y).W1_)

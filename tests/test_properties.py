@@ -112,7 +112,7 @@ DOCUMENTED = re.compile(
 
 
 @given(data(), PARAMETERS, WEIGHTS)
-def test_fit_is_no_worse_than_a_constant_or_warns(rows, parameters, kind):
+def test_fit_beats_a_constant_or_warns(rows, parameters, kind):
     X, y = rows
     parameters |= {"early_stopping": False}  # the loss is then that of all rows
     weights = weights_of(kind, len(X))

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 
-from tests.helpers import SOLVER_SETTINGS, WEIGHTS, chunks, make_clf
+from tests.helpers import SOLVER_SETTINGS, WEIGHTS, make_clf
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 
@@ -106,9 +106,9 @@ def test_statistics_are_fitted_attributes(small_moons, fit):
 def test_means_of_partial_fit_are_of_all_rows(raw_blobs):
     X, _, y = raw_blobs
     clf, scaler = make_clf(), StandardScaler()
-    for X_part, y_part in chunks(X, y):
-        clf.partial_fit(X_part, y_part, classes=np.unique(y))
-        scaler.partial_fit(X_part)
+    for rows in np.split(np.arange(120), [50, 100]):
+        clf.partial_fit(X[rows], y[rows], classes=np.unique(y))
+        scaler.partial_fit(X[rows])
         assert_allclose(clf.mean_, scaler.mean_, rtol=1e-12)
         assert_allclose(clf.scale_, scaler.scale_, rtol=1e-10)
         assert_allclose(clf.alpha_ * scaler.n_samples_seen_, 2 / 16 / np.sqrt(3))

@@ -5,7 +5,6 @@ import pickle
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy import sparse
 from sklearn.datasets import make_moons
 from sklearn.metrics import log_loss
 
@@ -109,13 +108,6 @@ def test_units_do_not_change_the_network(first, setting):
     for unit in (2.0**20, 2.0**-20, 1e3, 1e-3):
         clf = trained(in_unit(chunks, unit), **setting)
         assert_allclose(clf.decision_function(X_TEST * unit), logits, rtol=1e-6, atol=1e-8)
-
-
-def test_sparse_stream_equals_dense_stream():
-    chunks = with_first(moons_in_chunks(0, 8), [1e-3, 1])
-    dense = trained(chunks)
-    clf = trained([(sparse.csr_array(X), y) for X, y in chunks])
-    assert_allclose(clf.decision_function(X_TEST), dense.decision_function(X_TEST), rtol=1e-8)
 
 
 def test_stream_continues_after_pickling():

@@ -62,7 +62,7 @@ def test_combined_moments_equal_standard_scaler(weighted, offset):
     assert_allclose(combined.var, whole.var, rtol=1e-10 if offset == 0 else 1e-5)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(2))
 def test_baseline_loss_of_constant_targets_is_zero(seed):
     random_state = np.random.RandomState(seed)
     w = random_state.uniform(0, 1, M)

@@ -126,7 +126,7 @@ def test_rows_without_weight_are_dropped(container):
     )  # the class stays, as scikit-learn has it
 
 
-def test_float32_weights_that_round_to_0_drop_their_rows():
+def test_weights_rounded_to_0_drop_their_rows():
     encoded = encode([0, 1, 1], [1, 1, 1e-60], dtype=np.float32)
     assert_array_equal(encoded.X[:, 0], [0, 1])
     assert encoded.weights is None

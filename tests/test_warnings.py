@@ -29,11 +29,6 @@ def test_default_fit_does_not_warn(moons, small_moons, three_blobs):
             assert (clf.n_iter_, clf.stop_reason_) == (1000, "max_iter")
 
 
-@pytest.mark.parametrize("seed", range(16))
-def test_lecture_run_does_not_warn(lecture, seed):
-    make_clf(**LECTURE, n_h=2, max_iter=3000, random_state=seed).fit(*lecture)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("load", [load_iris, load_wine, load_digits, load_breast_cancer])
 @pytest.mark.parametrize("raw", [False, True])

@@ -28,6 +28,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
 
+from tests.helpers import slow
 from tests.plots import IRIS, PETALS, SPECIES, X, network, y
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 from two_layer_sigmoid.plotting import (
@@ -99,14 +100,14 @@ class Halved(TransformerMixin, BaseEstimator):
 @pytest.mark.parametrize(
     "estimator",
     [
-        make_pipeline(StandardScaler(), network()),
-        GridSearchCV(make_pipeline(StandardScaler(), network()), [{}], cv=2),
+        slow(make_pipeline(StandardScaler(), network())),
+        slow(GridSearchCV(make_pipeline(StandardScaler(), network()), [{}], cv=2)),
         make_pipeline(StandardScaler(), GridSearchCV(network(), {"n_h": [3]}, cv=2)),
-        make_pipeline(StandardScaler(), make_pipeline(MinMaxScaler(), network())),
-        make_pipeline(network()),
+        slow(make_pipeline(StandardScaler(), make_pipeline(MinMaxScaler(), network()))),
+        slow(make_pipeline(network())),
         make_pipeline("passthrough", network()),
-        make_pipeline(Halved(), network()),
-        make_pipeline(StandardScaler(), network()).set_output(transform="pandas"),
+        slow(make_pipeline(Halved(), network())),
+        slow(make_pipeline(StandardScaler(), network()).set_output(transform="pandas")),
         make_pipeline(SplineTransformer(sparse_output=True), network()),
     ],
     ids=str,
@@ -121,7 +122,7 @@ def test_display_accepts_labels_of_any_type(from_estimator, labels):
 
 
 @pytest.mark.parametrize("display", [HiddenUnitsDisplay, NetworkDisplay])
-@pytest.mark.parametrize("parse_math", [True, False])
+@pytest.mark.parametrize("parse_math", [True, slow(False)])
 def test_names_with_two_dollars_are_no_formulas(display, parse_math):
     features, classes = [r"$a{$", r"cost in $, \$ or $"], ["1$ to 2$", r"$\frac{$", r"\$ $x_1$"]
     frame = pd.DataFrame(PETALS.to_numpy(), columns=features)
@@ -166,6 +167,7 @@ def test_display_refuses_other_estimators(from_estimator):
     assert plt.get_fignums() == []
 
 
+@pytest.mark.slow
 def test_import_does_not_load_matplotlib():
     code = "import sys, two_layer_sigmoid.plotting; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

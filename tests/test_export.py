@@ -38,8 +38,8 @@ onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra onnx")
 skl2onnx = pytest.importorskip("skl2onnx", reason="needs the extra onnx")
 TensorProto = pytest.importorskip("onnx", reason="needs the extra onnx").TensorProto
 ReferenceEvaluator = pytest.importorskip("onnx.reference").ReferenceEvaluator
-X, codes = make_classification(10_000, 20, n_informative=8, n_classes=3, random_state=0)
-X_labels, Y_labels = make_multilabel_classification(10_000, 20, n_classes=4, random_state=0)
+X, codes = make_classification(2000, 20, n_informative=8, n_classes=3, random_state=0)
+X_labels, Y_labels = make_multilabel_classification(2000, 20, n_classes=4, random_state=0)
 X_labels = StandardScaler().fit_transform(X_labels)
 TARGETS = {
     "binary": (X, (codes > 0).astype(int)),
@@ -61,12 +61,12 @@ def run(onnx, X, outputs=None):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("scaled", [False, True], ids=["alone", "in a pipeline"])
+@pytest.mark.parametrize("in_pipeline", [False, slow(True)])
 @pytest.mark.parametrize("target", TARGETS)
-def test_runtime_equals_the_estimator(target, scaled, dtype):
+def test_runtime_equals_the_estimator(target, in_pipeline, dtype):
     rows, y = TARGETS[target]
     rows = rows.astype(dtype)
-    model = make_pipeline(StandardScaler(), network()) if scaled else network()
+    model = make_pipeline(StandardScaler(), network()) if in_pipeline else network()
     model.fit(rows, y)
     label, P = run(export.to_onnx(model), rows)
     assert P.dtype == dtype
@@ -96,7 +96,7 @@ def test_features_far_from_zero_are_exported(target):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("fitted", ["float32", "float64"])
+@pytest.mark.parametrize("fitted", ["float32", slow("float64")])
 @pytest.mark.parametrize("target", TARGETS)
 def test_dtype_sets_the_type_of_all_numbers(target, fitted, dtype):
     rows, y = TARGETS[target]
@@ -251,6 +251,7 @@ def test_confident_network_has_small_relative_errors(dtype):
     np.testing.assert_allclose(run(onnx, rows)[1], clf.predict_proba(rows), rtol=4 * atol)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("target", TARGETS)
 def test_reference_evaluator_agrees(target, dtype):
@@ -327,7 +328,7 @@ TRANSFORMERS = [  # the table in docs/user_guide/saving.md; True: in float32 onl
 ]
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", slow("float64")])
 @pytest.mark.parametrize(("transformer", "float32_only"), TRANSFORMERS, ids=str)
 def test_transformers_are_exported_or_refused(transformer, float32_only, dtype):
     # Whole numbers meet thresholds and the edges of bins, and there are rows of zeros.
@@ -372,7 +373,7 @@ def test_columns_of_several_types_are_exported():
 
 def test_inputs_of_single_columns_are_concatenated():
     types = skl2onnx.common.data_types
-    clf = network().fit(np.round(X[:500, :3]), codes[:500])
+    clf = network(max_iter=1000).fit(np.round(X[:500, :3]), codes[:500])
     rows = {
         "a": np.round(X[:500, [0]]),
         "b": X[:500, [1]].round().astype("float32"),

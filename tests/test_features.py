@@ -19,13 +19,12 @@ from tests.helpers import (
     assert_same_fit,
     make_clf,
 )
-from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_weights_have_the_dtype_of_X(moons, dtype):
-    X, y = moons
-    clf = TwoLayerSigmoidClassifier(random_state=0, learning_rate=np.float64(1.2), alpha=1e-3)
+def test_weights_have_the_dtype_of_X(small_moons, dtype):
+    X, y = small_moons
+    clf = make_clf(learning_rate=np.float64(1.2), alpha=1e-3)
     clf.fit(X.astype(dtype), y)
     outputs = [clf.decision_function(X), clf.predict_proba(X), clf.predict_log_proba(X)]
     assert {a.dtype for a in [*(getattr(clf, name) for name in WEIGHTS), *outputs]} == {

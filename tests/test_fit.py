@@ -188,6 +188,7 @@ def test_loss_and_curves_of_every_solver(small_moons, setting, early_stopping):
     assert_same_weights(clf, clone(clf).fit(X, y))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", SOLVER_SETTINGS)
 @pytest.mark.filterwarnings("ignore:Training by L-BFGS ran out of iterations")
 def test_every_solver_learns_several_outputs(three_blobs, setting):

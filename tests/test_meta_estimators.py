@@ -2,7 +2,6 @@
 
 import re
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 import sklearn
@@ -35,12 +34,11 @@ from sklearn.semi_supervised import SelfTrainingClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.fixes import parse_version
 
+from tests.helpers import slow
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
-mpl.use("Agg")
-
-
 CLF = TwoLayerSigmoidClassifier(n_h=8, max_iter=2000, alpha=1e-3, random_state=0)
+FAST = TwoLayerSigmoidClassifier(n_h=4, max_iter=100, random_state=0)
 ENOUGH = 0.9  # more than the share of the moons' rows that a straight line gets right
 
 
@@ -49,12 +47,14 @@ def data(small_moons):
     return small_moons
 
 
+@pytest.mark.slow
 def test_cross_val_score_is_accurate(data):
     scores = cross_val_score(CLF, *data)
     assert scores.shape == (5,)
     assert scores.mean() > ENOUGH
 
 
+@pytest.mark.slow
 def test_grid_search_finds_parameters(data):
     grid = {"learning_rate": [0.3, 1.2], "n_h": [3, 4]}
     search = GridSearchCV(CLF, grid, cv=3).fit(*data)
@@ -85,13 +85,13 @@ def test_randomized_search_finds_parameters(data):
 @pytest.mark.parametrize(
     "ensemble",
     [
-        CalibratedClassifierCV(CLF, cv=3),
-        TunedThresholdClassifierCV(CLF, cv=3),
-        BaggingClassifier(CLF, n_estimators=3, random_state=0),
+        slow(CalibratedClassifierCV(CLF, cv=3)),
+        slow(TunedThresholdClassifierCV(CLF, cv=3)),
+        slow(BaggingClassifier(CLF, n_estimators=3, random_state=0)),
         AdaBoostClassifier(CLF, n_estimators=3, random_state=0),
-        StackingClassifier([("net", CLF), ("line", LogisticRegression())], cv=3),
-        VotingClassifier([("net", CLF), ("other", CLF)], voting="soft"),
-        OneVsRestClassifier(CLF),
+        slow(StackingClassifier([("net", CLF), ("line", LogisticRegression())], cv=3)),
+        slow(VotingClassifier([("net", CLF), ("other", CLF)], voting="soft")),
+        slow(OneVsRestClassifier(CLF)),
     ],
     ids=lambda ensemble: type(ensemble).__name__,
 )
@@ -115,6 +115,7 @@ def test_all_bootstraps_with_few_positives_are_fitted():
     assert ensemble.predict_proba(X).shape == (100, 2)
 
 
+@pytest.mark.slow
 def test_one_vs_rest_of_three_classes(three_blobs):
     assert OneVsRestClassifier(CLF).fit(*three_blobs).score(*three_blobs) > 0.85
 
@@ -133,6 +134,7 @@ def test_ada_boost_passes_sample_weights(data):
     assert np.ptp(weights[1]) > 0
 
 
+@pytest.mark.slow
 def test_classifier_chain_is_accurate(data):
     X, y = data
     Y = np.column_stack([y, X[:, 0] > 0.5])
@@ -140,6 +142,7 @@ def test_classifier_chain_is_accurate(data):
     assert chain.score(X, Y) > 0.8
 
 
+@pytest.mark.slow
 def test_self_training_adds_labels(data):
     X, y = data
     known = np.where(np.arange(len(y)) % 3, -1, y)
@@ -148,6 +151,7 @@ def test_self_training_adds_labels(data):
     assert (trained.transduction_ != -1).sum() > (known != -1).sum()
 
 
+@pytest.mark.slow
 def test_permutation_importance_finds_noise(data):
     X, y = data
     X = np.c_[X, np.random.RandomState(0).standard_normal(len(X))]
@@ -156,8 +160,9 @@ def test_permutation_importance_finds_noise(data):
 
 
 def test_decision_boundary_display_accepts_the_estimator(data):
+    pytest.importorskip("matplotlib").use("Agg")
     X, y = data
-    clf = clone(CLF).fit(X, y)
+    clf = clone(FAST).fit(X, y)
     for method in "predict", "predict_proba", "decision_function":
         display = DecisionBoundaryDisplay.from_estimator(
             clf, X, response_method=method, grid_resolution=20
@@ -168,7 +173,7 @@ def test_decision_boundary_display_accepts_the_estimator(data):
 
 
 def test_html_representation_shows_fitted_attributes(data):
-    clf = clone(CLF).set_params(n_h=3).fit(*data)
+    clf = clone(FAST).set_params(n_h=3).fit(*data)
     for estimator in clf, Pipeline([("scale", StandardScaler()), ("clf", clf)]):
         assert "n_h" in estimator._repr_html_()
     if parse_version(sklearn.__version__) >= parse_version("1.9"):
@@ -182,7 +187,6 @@ def test_html_representation_has_no_link_without_a_site():
     assert not re.search("href=[^>]*two_layer_sigmoid", html)
 
 
-FAST = TwoLayerSigmoidClassifier(n_h=4, max_iter=100, random_state=0)
 # The checks that fail for bagged LogisticRegression too.
 NOT_FOR_BAGGING = {
     "check_sample_weight_equivalence_on_dense_data": "bootstraps draw rows",
@@ -237,7 +241,7 @@ def test_sample_weight_can_be_routed(data):
     weights = np.where(y == 1, 100.0, 1.0)
     with sklearn.config_context(enable_metadata_routing=True):
         scale = StandardScaler().set_fit_request(sample_weight=False)
-        clf = clone(CLF).set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        clf = clone(FAST).set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
         scoring = get_scorer("neg_log_loss").set_score_request(sample_weight=True)
         pipeline = Pipeline([("scale", scale), ("clf", clf)])
         routed = cross_validate(
@@ -250,7 +254,7 @@ def test_sample_weight_can_be_routed(data):
             return_estimator=True,
         )
     plain = cross_validate(
-        Pipeline([("scale", StandardScaler()), ("clf", CLF)]), X, y, cv=3, return_estimator=True
+        Pipeline([("scale", StandardScaler()), ("clf", FAST)]), X, y, cv=3, return_estimator=True
     )
     for with_weights, without in zip(routed["estimator"], plain["estimator"], strict=True):
         assert with_weights.predict(X).mean() > without.predict(X).mean()

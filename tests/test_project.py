@@ -163,7 +163,6 @@ def test_skops_example_runs():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.slow
 def test_training_has_no_side_effects():
     done = in_fresh_process(
         """

@@ -259,21 +259,21 @@ SOLVERS = {
 }
 
 
-# Training without end, which says when it has begun; a Ctrl-C at an evaluation of the cost, where
-# one is given; and what must hold when it was interrupted.
+# Training without end. It prints "begins", sends Ctrl-C to itself at an evaluation of the cost (the
+# second argument, 0 for none), and checks what must hold after the interruption.
 TRAINING = """
 import os, signal, sys
 import numpy as np
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
-class Told(TwoLayerSigmoidClassifier):
+class Announcing(TwoLayerSigmoidClassifier):
     evaluations = 0
 
     def _cost(self, cache, Y, **weighting):
-        Told.evaluations += 1
-        if Told.evaluations == 3:
+        Announcing.evaluations += 1
+        if Announcing.evaluations == 3:
             print("begins", flush=True)
-        if Told.evaluations == int(sys.argv[2]):
+        if Announcing.evaluations == int(sys.argv[2]):
             os.kill(os.getpid(), signal.SIGINT)
         return super()._cost(cache, Y, **weighting)
 
@@ -281,7 +281,7 @@ rng = np.random.default_rng(0)
 X = rng.normal(size=(2000, 10))
 y = (np.sin(3 * X).sum(axis=1) + rng.normal(size=2000) > 0).astype(int)
 settings = {"max_iter": 10**9, "tol": 0, "learning_rate": 0.1, "n_jobs": 1, "random_state": 0}
-clf = Told(**settings | eval(sys.argv[1]))
+clf = Announcing(**settings | eval(sys.argv[1]))
 try:
     clf.fit(X, y)
 except KeyboardInterrupt:
@@ -298,8 +298,8 @@ print("usable")
 DRAWN = np.random.default_rng(0).integers(4, 400, 2).tolist()
 
 
-def begun(parameters, folder, interrupted_at=0):
-    """A process of its own in an empty folder, which is all that it could write to; training."""
+def training_process(parameters, folder, interrupted_at=0):
+    """A process that has begun to train, in an empty folder; it can write to no other."""
     process = subprocess.Popen(
         [sys.executable, "-c", TRAINING, repr(parameters), str(interrupted_at)],
         cwd=folder,
@@ -313,8 +313,8 @@ def begun(parameters, folder, interrupted_at=0):
 
 
 def assert_interrupted_and_usable(process):
-    said, errors = process.communicate(timeout=120)
-    assert (process.returncode, said) == (0, "interrupted\nusable\n"), errors
+    output, errors = process.communicate(timeout=120)
+    assert (process.returncode, output) == (0, "interrupted\nusable\n"), errors
 
 
 @pytest.mark.slow
@@ -322,7 +322,7 @@ def assert_interrupted_and_usable(process):
 @pytest.mark.parametrize("evaluation", DRAWN)
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_ctrl_c_at_any_evaluation(solver, evaluation, tmp_path):
-    process = begun(SOLVERS[solver], tmp_path, evaluation)
+    process = training_process(SOLVERS[solver], tmp_path, evaluation)
     assert_interrupted_and_usable(process)
 
 
@@ -330,7 +330,7 @@ def test_ctrl_c_at_any_evaluation(solver, evaluation, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_ctrl_c_from_another_process(solver, tmp_path):
-    process = begun(SOLVERS[solver], tmp_path)
+    process = training_process(SOLVERS[solver], tmp_path)
     process.send_signal(signal.SIGINT)
     assert_interrupted_and_usable(process)
 
@@ -339,7 +339,7 @@ def test_ctrl_c_from_another_process(solver, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_killed_process_leaves_no_file(solver, tmp_path):
-    process = begun(SOLVERS[solver], tmp_path)
+    process = training_process(SOLVERS[solver], tmp_path)
     time.sleep(0.1)
     process.kill()
     process.communicate()

@@ -8,9 +8,11 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pytest
+
+pytest.importorskip("pyarrow")
+import pyarrow
 from pyarrow import csv, parquet
 
-pyarrow = pytest.importorskip("pyarrow")
 pytestmark = pytest.mark.slow
 PAGE = Path(__file__).parents[1] / "docs" / "user_guide" / "large_data.md"
 CSV, PARQUET, MAPPED, SEARCH, DASK = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
@@ -28,7 +30,7 @@ def watch():
 
 threading.Thread(target=watch, daemon=True).start()
 """
-TELL = """
+PRINT_PEAK_AND_SCORE = """
 print(peak / 1024, clf.score(*sample))
 """
 OF_CHUNKS = "sample = X, y"
@@ -94,7 +96,9 @@ def test_streams_need_constant_memory(recipe, tmp_path):
     peaks, scores = [], []
     for m in FEW, MANY:
         write(tmp_path, m)
-        peak, score = map(float, run(WATCH + program + sample + TELL, tmp_path).split())
+        peak, score = map(
+            float, run(WATCH + program + sample + PRINT_PEAK_AND_SCORE, tmp_path).split()
+        )
         peaks.append(peak)
         scores.append(score)
     assert peaks[1] - peaks[0] < 12, peaks  # MiB

@@ -2,10 +2,8 @@
 
 import os
 import threading
-import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -156,40 +154,48 @@ def test_joblib_processes_share_processors():
 
 
 def test_pool_is_concurrent_and_ordered():
-    at_work, most_at_work = set(), []
+    three_at_work, threads = threading.Barrier(3), set()
 
     def task(i):
-        thread = threading.get_ident()
-        assert thread not in at_work
-        at_work.add(thread)
-        most_at_work.append(len(at_work))
-        time.sleep(0.01)
-        at_work.remove(thread)
+        threads.add(threading.get_ident())
+        if i < 3:
+            three_at_work.wait(10)
         return 2 * i
 
     with ThreadPool(3) as pool:
         assert pool.map(task, range(20)) == list(range(0, 40, 2))
-        assert max(most_at_work) == 3
-        most_at_work.clear()
-        few = range(MIN_PARALLEL_TASKS - 1)
-        assert pool.map(task, few) == [2 * i for i in few]
-    assert max(most_at_work) == 1
+    assert len(threads) == 3
 
 
-def test_error_in_any_thread_ends_the_work():
-    done = []
+def test_few_tasks_run_on_the_calling_thread():
+    with ThreadPool(3) as pool:
+        threads = pool.map(lambda _: threading.get_ident(), range(MIN_PARALLEL_TASKS - 1))
+    assert set(threads) == {threading.get_ident()}
+
+
+def test_error_in_any_thread_ends_the_work(monkeypatch):
+    done, closing = [], threading.Event()
+    shutdown = ThreadPoolExecutor.shutdown
+
+    def announced_shutdown(executor, *, wait, cancel_futures):
+        shutdown(executor, wait=False, cancel_futures=cancel_futures)
+        closing.set()
+        shutdown(executor, wait=wait)
 
     def task(i):
-        time.sleep(0.01)
         if i == 5:
             raise FloatingPointError("of a worker")
+        if i > 5:
+            closing.wait(10)
         done.append(i)
 
+    monkeypatch.setattr(ThreadPoolExecutor, "shutdown", announced_shutdown)
     with ThreadPool(2) as pool:
         with pytest.raises(FloatingPointError, match="of a worker"):
             pool.map(task, range(100))
+        # Two tasks at most had begun when the others were cancelled, and the pool waited for them.
         n_done = len(done)
-        assert n_done < 100
+        assert set(done) <= {0, 1, 2, 3, 4, 6, 7}
         assert pool.map(str, range(10)) == list("0123456789")  # the pool can go on
     assert len(done) == n_done
 
@@ -260,44 +266,29 @@ def test_parallel_searches_find_the_same(moons, small_blocks, backend):
     assert blas_threads() == before
 
 
-class Counted(TwoLayerSigmoidClassifier):
-    """Records how many threads compute blocks, in all fits of the process."""
-
-    lock = threading.Lock()
-    at_work = 0
-    seen: ClassVar[list[int]] = []
+class Recorded(TwoLayerSigmoidClassifier):
+    """Records the threads that compute blocks; they must all be at work at once."""
 
     def _cost(self, cache, Y, **weighting):
-        with self.lock:
-            Counted.at_work += 1
-            self.seen.append(self.at_work)
-        time.sleep(1e-4)
-        with self.lock:
-            Counted.at_work -= 1
+        if threading.get_ident() not in self.threads:
+            self.threads.add(threading.get_ident())
+            self.all_at_work.wait(10)
         return super()._cost(cache, Y, **weighting)
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:Training ended on the plateau")
-def test_threaded_search_does_not_oversubscribe(moons, small_blocks):
-    Counted.seen.clear()
-    search = GridSearchCV(Counted(max_iter=30, random_state=0), {"n_h": [4, 8]}, n_jobs=2)
-    with threadpool_limits(2), parallel_backend("threading"):
-        search.fit(*moons)
-    # Both threads are at work nearly always; a third only until a fit that was alone notices.
-    assert np.mean(Counted.seen) > 1.2
-    assert np.mean(np.array(Counted.seen) > 2) < 0.1
+def threads_of_fit(X, y, n_expected):
+    clf = Recorded(max_iter=3, random_state=0)
+    clf.threads, clf.all_at_work = set(), threading.Barrier(n_expected)
+    clf.fit(X, y)
+    return clf.threads
 
 
 @pytest.mark.filterwarnings("ignore:Training ended on the plateau")
 def test_concurrent_fit_has_half_the_threads(moons, small_blocks):
-    Counted.seen.clear()
     with threadpool_limits(2), ConcurrentFit():
-        Counted(max_iter=3, random_state=0).fit(*moons)
-    assert max(Counted.seen) == 1
+        assert threads_of_fit(*moons, n_expected=1) == {threading.get_ident()}
     with threadpool_limits(2):
-        Counted(max_iter=3, random_state=0).fit(*moons)
-    assert max(Counted.seen) == 2
+        assert len(threads_of_fit(*moons, n_expected=2)) == 2
 
 
 def test_small_data_start_no_thread(moons, monkeypatch):

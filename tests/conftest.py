@@ -1,6 +1,7 @@
 """Data that several test modules use."""
 
 import os
+from importlib.util import find_spec
 
 # SciPy reads this when it is first imported; without it scikit-learn skips its checks of NumPy
 # input under array API dispatch.
@@ -20,9 +21,20 @@ from sklearn.utils import check_random_state
 from tests import datasets
 from two_layer_sigmoid import _blocks
 
+EXTRAS = {"two_layer_sigmoid.distributed": "dask", "two_layer_sigmoid.plotting": "matplotlib"}
+
+
+def pytest_collection_modifyitems(items):
+    """Skip the examples in docstrings of modules whose extra is not installed."""
+    missing = {module: name for module, name in EXTRAS.items() if find_spec(name) is None}
+    for item in items:
+        for module, name in missing.items():
+            if item.name.startswith(module):
+                item.add_marker(pytest.mark.skip(reason=f"needs {name}"))
+
 
 @pytest.fixture(autouse=True)
-def _alike_in_every_run(request):
+def _same_random_numbers(request):
     """Every test draws the same numbers in every run: ours by seeds of their own.
 
     scikit-learn's checks may draw from NumPy's global random state, which is seeded for them.

@@ -3,8 +3,10 @@
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
+
+pytest.importorskip("pandas")
+import pandas as pd
 
 import benchmarks
 from benchmarks import _harness, held_out, iteration, reliability

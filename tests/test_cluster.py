@@ -9,8 +9,16 @@ import warnings
 
 import joblib
 import numpy as np
-import pandas as pd
 import pytest
+
+pytest.importorskip("dask.array")
+pytest.importorskip("dask.dataframe")
+pytest.importorskip("distributed")
+import dask
+import dask.array as da
+import dask.dataframe as dd
+import distributed
+import pandas as pd
 from numpy.testing import assert_array_equal
 from sklearn.model_selection import GridSearchCV
 
@@ -18,10 +26,6 @@ from tests.helpers import assert_allclose_weights, assert_same_weights
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
 
-dask = pytest.importorskip("dask")
-da = pytest.importorskip("dask.array")
-dd = pytest.importorskip("dask.dataframe")
-distributed = pytest.importorskip("distributed")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 M, N_X, CHUNK = 40_000, 20, 5000  # rows, features, and rows in a chunk
 QUICK = {"max_iter": 40, "random_state": 0, "n_h": 8}

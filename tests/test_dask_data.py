@@ -4,8 +4,14 @@ import subprocess
 import sys
 
 import numpy as np
-import pandas as pd
 import pytest
+
+pytest.importorskip("dask.array")
+pytest.importorskip("dask.dataframe")
+import dask
+import dask.array as da
+import dask.dataframe as dd
+import pandas as pd
 from numpy.testing import assert_allclose, assert_array_equal
 
 from tests.helpers import (
@@ -19,10 +25,6 @@ from tests.helpers import (
     slow,
     with_entry,
 )
-
-dask = pytest.importorskip("dask")
-da = pytest.importorskip("dask.array")
-dd = pytest.importorskip("dask.dataframe")
 
 FEATURES = ["a", "b"]
 # What a user can do to a frame before training; the rows are then those of the computed frame.

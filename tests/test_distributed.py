@@ -4,8 +4,14 @@ import gc
 import pickle
 
 import numpy as np
-import pandas as pd
 import pytest
+
+pytest.importorskip("dask.array")
+pytest.importorskip("dask.dataframe")
+import dask
+import dask.array as da
+import dask.dataframe as dd
+import pandas as pd
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -28,10 +34,6 @@ from two_layer_sigmoid import TwoLayerSigmoidClassifier
 from two_layer_sigmoid._network import Workspace
 from two_layer_sigmoid._parallel import ThreadPool
 from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
-
-dask = pytest.importorskip("dask")
-da = pytest.importorskip("dask.array")
-dd = pytest.importorskip("dask.dataframe")
 
 SETTINGS = {
     "gd": {},

@@ -11,11 +11,7 @@ from tests.helpers import LECTURE, make_clf
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 X = np.random.RandomState(0).standard_normal((20, 2))
-
-
 y = np.arange(20) % 2
-
-
 ZEROS = (np.zeros((3, 2)), np.zeros((3, 1)), np.zeros((1, 3)), np.zeros((1, 1)))
 
 

@@ -1,22 +1,20 @@
 """Labels in containers of pandas, Polars and NumPy."""
 
 import numpy as np
+import pytest
+
+pytest.importorskip("pandas")
+pytest.importorskip("polars")
+pytest.importorskip("pyarrow")
 import pandas as pd
 import polars as pl
-import pytest
 from numpy.testing import assert_array_equal
 
 from tests.helpers import assert_same_weights, make_clf
 
 LARGE = [2**60, 2**60 + 1]  # equal as floats
-
-
 BOOLEANS = [False, True]
-
-
 STRINGS = ["ash", "birch"]
-
-
 STRING_DTYPE = np.dtypes.StringDType(na_object=None)
 
 

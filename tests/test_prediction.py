@@ -3,7 +3,6 @@
 import warnings
 
 import numpy as np
-import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
@@ -109,6 +108,7 @@ def test_very_negative_logits_are_normalised():
 
 def rows_of_every_kind(X):
     """Inputs that validation returns as they are, and others, by name."""
+    pd = pytest.importorskip("pandas")
     one = X[:1]
     with_nan, with_inf, large = X[:3].copy(), X[:3].copy(), X[:3].copy()
     with_nan[1, 1], with_inf[2, 0], large[:] = np.nan, -np.inf, np.finfo(X.dtype).max / 2
@@ -160,6 +160,7 @@ def outcome(predict, X):
 @pytest.mark.parametrize("assume_finite", [False, True])
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_fast_validation_changes_nothing(small_moons, dtype, assume_finite, names, monkeypatch):
+    pd = pytest.importorskip("pandas")
     X, y = small_moons[0].astype(dtype), small_moons[1]
     clf = TwoLayerSigmoidClassifier(max_iter=20, random_state=0)
     clf.fit(pd.DataFrame(X, columns=["a", "b"]) if names else X, y)

@@ -142,7 +142,7 @@ def test_early_stopping_and_restoring_the_best(solver):
     assert len(curve) == state.n_iter
     assert state.n_iter - curve.index(min(curve)) == 4
     _monitor.finalize(state, Quadratic(), np.float64)
-    assert distance_from_0_9(state.params) == state.monitored_loss == min(curve)
+    assert distance_from_0_9(state.params) == state.validation_loss == min(curve)
     assert state.loss == state.restorable_loss == Quadratic().loss(state.params)
 
 

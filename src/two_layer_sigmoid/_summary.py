@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from scipy.sparse import issparse
@@ -65,19 +64,22 @@ class Summary:
             self.target_weights + other.target_weights,
         )
 
-    @cached_property
+    # Not cached: in Python 3.11 functools.cached_property has a lock, which a forked child can inherit
+    # locked.
+
+    @property
     def std(self) -> Array:
         """The standard deviations ``(n_x,)``, with 0 for those that are only rounding error."""
         std: Array = np.sqrt(self.var)
         std[std <= CONSTANT_RTOL * np.abs(self.mean)] = 0.0
         return std
 
-    @cached_property
+    @property
     def scale(self) -> Array:
         """The standard deviations ``(n_x,)``, with 1 for constant features."""
         return np.where(self.std > 0, self.std, 1.0)
 
-    @cached_property
+    @property
     def baseline_loss(self) -> float:
         """The log loss of the best constant prediction: the entropies of the base rates, in nats.
 

@@ -64,8 +64,8 @@ class Summary:
             self.target_weights + other.target_weights,
         )
 
-    # Not cached: in Python 3.11 functools.cached_property has a lock, which a forked child can inherit
-    # locked.
+    # Not cached: in Python 3.11 functools.cached_property has a lock, which a forked child can
+    # inherit locked.
 
     @property
     def std(self) -> Array:

@@ -363,7 +363,7 @@ def test_path_shows_both_losses_and_the_chosen_penalty(with_path):
     _, ax = plt.subplots()
     display = RegularizationPathDisplay.from_estimator(with_path, ax=ax)
     assert display.ax_ is ax
-    for line, name in (display.loo_line_, "loo_loss"), (display.train_line_, "train_loss"):
+    for line, name in (display.held_out_line_, "loo_loss"), (display.train_line_, "train_loss"):
         path = np.transpose([clf.loo_path_["alpha"], clf.loo_path_[name]])
         np.testing.assert_array_equal(line.get_xydata(), path)
     np.testing.assert_array_equal(display.best_.get_xydata(), [[clf.alpha_, clf.loo_loss_]])
@@ -372,12 +372,12 @@ def test_path_shows_both_losses_and_the_chosen_penalty(with_path):
 
 def test_path_accepts_line_properties(with_path):
     display = RegularizationPathDisplay.from_estimator(with_path, c="red", ls=":", ms=9)
-    for line in display.loo_line_, display.train_line_:
+    for line in display.held_out_line_, display.train_line_:
         assert (line.get_color(), line.get_linestyle()) == ("red", ":")
-    assert display.loo_line_.get_markersize() == 9
+    assert display.held_out_line_.get_markersize() == 9
     assert display.best_.get_color() == "red"
 
 
 def test_path_needs_a_fit_that_searched(moons):
-    with pytest.raises(ValueError, match="needs a fit with alpha='loo', got alpha=0"):
+    with pytest.raises(ValueError, match="needs a TwoLayerSigmoidClassifierCV, or a fit with"):
         RegularizationPathDisplay.from_estimator(moons)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import make_blobs, make_multilabel_classification
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
@@ -61,6 +62,8 @@ def test_lines_show_the_outgoing_weights(moons):
     texts = [text.get_text() for text in display.texts_]
     assert set(texts) <= {f"{k}: {weight:+.2g}" for k, weight in enumerate(weights)}
     assert HiddenUnitsDisplay.from_estimator(moons, X, show_weights=False).texts_ == []
+    many = clone(moons).set_params(n_h=41, max_iter=1).fit(X, moons.predict(X))
+    assert HiddenUnitsDisplay.from_estimator(many, X).texts_ == []
 
 
 def boundary_points(display):

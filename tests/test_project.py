@@ -37,6 +37,7 @@ ORDER = [
     "_diagnostics",
     "_base",
     "_classifier",
+    "_cross_validation",
     "distributed._data",
     "distributed.__init__",
     "export",
@@ -246,4 +247,7 @@ def imported(tree):
 def test_version_is_in_one_place():
     assert re.fullmatch(r"\d+\.\d+\.\d+", two_layer_sigmoid.__version__)
     assert "version =" not in (ROOT / "pyproject.toml").read_text().split("[tool.")[0]
-    assert two_layer_sigmoid.__all__ == ["TwoLayerSigmoidClassifier"]
+    assert two_layer_sigmoid.__all__ == [
+        "TwoLayerSigmoidClassifier",
+        "TwoLayerSigmoidClassifierCV",
+    ]

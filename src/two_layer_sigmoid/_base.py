@@ -10,7 +10,7 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from . import _checks, _network
 from ._blocks import with_contiguous_parts
@@ -19,9 +19,10 @@ from ._network import Array, Cache, Parameters
 from ._parallel import ignore_overflow
 from ._prediction import logits
 from ._solvers import SOLVERS
-from ._targets import Targets, as_labels, in_unit_of_classes
+from ._targets import Targets, as_labels, in_unit_of_classes, is_surely_a_column
 from ._training import OPTIONAL_ATTRIBUTES, WEIGHTS, Fit
 
+DTYPES = (np.float64, np.float32)
 MAX_UNITS_SMALL = 2  # up to this many hidden units init="auto" is "small"
 
 
@@ -282,6 +283,21 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         draft = object.__new__(type(self))
         draft.__dict__.update(self.__dict__)
         return draft
+
+    def _validate(self, X: Any, y: Any, *, reset: bool, dtype: Any = DTYPES) -> Any:
+        """X and y as arrays. ``reset`` sets the number and the names of the features."""
+        y = as_labels(y)
+        checks = {"accept_sparse": "csr", "dtype": dtype, "reset": reset}
+        if is_surely_a_column(y):
+            X = validate_data(self, X, **checks)
+            check_consistent_length(X, y)
+        else:
+            X, y = validate_data(self, X, y, multi_output=True, **checks)
+        X = with_contiguous_parts(X)
+        if issparse(X) and not X.has_canonical_format:  # entries of one place can be stored twice
+            X = X.copy()
+            X.sum_duplicates()
+        return X, y
 
     @property
     def _targets(self) -> Targets:

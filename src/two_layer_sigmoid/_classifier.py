@@ -3,16 +3,14 @@
 from typing import Any, Self
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call
-from sklearn.utils.validation import check_consistent_length, validate_data
 
 from . import _checks
 from ._base import BaseTwoLayerSigmoid
-from ._blocks import BlockedData, with_contiguous_parts
+from ._blocks import BlockedData
 from ._diagnostics import warn_about
 from ._monitor import INTERRUPTED
 from ._network import Array
@@ -25,13 +23,10 @@ from ._targets import (
     class_sums,
     class_weights,
     examples,
-    is_surely_a_column,
     split,
     validate_sample_weight,
 )
 from ._training import Fit, train
-
-DTYPES = (np.float64, np.float32)
 
 
 class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
@@ -351,21 +346,6 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         if fit.stop_reason == INTERRUPTED:
             raise KeyboardInterrupt
         return self
-
-    def _validate(self, X: Any, y: Any, *, reset: bool, dtype: Any = DTYPES) -> Any:
-        """X and y as arrays. ``reset`` sets the number and the names of the features."""
-        y = as_labels(y)
-        checks = {"accept_sparse": "csr", "dtype": dtype, "reset": reset}
-        if is_surely_a_column(y):
-            X = validate_data(self, X, **checks)
-            check_consistent_length(X, y)
-        else:
-            X, y = validate_data(self, X, y, multi_output=True, **checks)
-        X = with_contiguous_parts(X)
-        if issparse(X) and not X.has_canonical_format:  # entries of one place can be stored twice
-            X = X.copy()
-            X.sum_duplicates()
-        return X, y
 
     def _encode(
         self, X: Any, y: Any, sample_weight: Any, targets: Targets, previous: Fit | None

@@ -18,6 +18,8 @@ from ._common import COLOURS, NEUTRAL, SIGNS, axes_or_new, line_style, network_o
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MAX_TEXTS = 40  # units whose weights are written by default
+
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class HiddenUnitsDisplay:
@@ -159,15 +161,18 @@ class HiddenUnitsDisplay:
             class_names=[str(label) for label in clf.classes_],
         ).plot(ax, **kwargs)
 
-    def plot(self, ax: Axes | None = None, *, show_weights: bool = True, **kwargs: Any) -> Self:
+    def plot(
+        self, ax: Axes | None = None, *, show_weights: bool | None = None, **kwargs: Any
+    ) -> Self:
         """Plot the boundary and the units.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes a new figure.
-        show_weights : bool, default=True
-            Whether to write the index and the weight of each unit next to its arrow.
+        show_weights : bool, default=None
+            Whether to write the index and the weight of each unit next to its arrow. None does so
+            for up to 40 units; more would hide the picture.
         **kwargs : dict
             Passed to :meth:`matplotlib.axes.Axes.contourf`, which draws the response.
 
@@ -201,7 +206,7 @@ class HiddenUnitsDisplay:
             for margin in self.margins
             if margin.min() < 0 < margin.max()
         ]
-        self._plot_units(ax, show_weights)
+        self._plot_units(ax, len(self.Z1) <= MAX_TEXTS if show_weights is None else show_weights)
         ax.set(xlabel=plain(self.feature_names[0]), ylabel=plain(self.feature_names[1]))
         ax.set(xlim=(self.xx0.min(), self.xx0.max()), ylim=(self.xx1.min(), self.xx1.max()))
         self.ax_, self.figure_ = ax, ax.figure

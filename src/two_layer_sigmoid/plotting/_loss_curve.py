@@ -112,6 +112,11 @@ class LossCurveDisplay:
             If it is neither a network of this package nor a pipeline or search with one.
         """
         _, clf = network_of(estimator, cls)
+        if not hasattr(clf, "loss_curve_"):
+            raise TypeError(
+                f"LossCurveDisplay needs one training, but {type(clf).__name__} averages several: "
+                "use RegularizationPathDisplay."
+            )
         return cls(
             loss_curve=clf.loss_curve_,
             validation_loss_curve=clf.validation_loss_curve_,

@@ -1,4 +1,4 @@
-"""The losses of the penalties on the path of ``alpha="loo"``."""
+"""The losses of the penalties that were tried."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class RegularizationPathDisplay:
-    """The training and the leave-one-out loss of each penalty.
+    """The held-out loss of each penalty, and the training loss if it is known.
 
     Use :meth:`from_estimator`. A star marks the chosen penalty, whose weights are kept.
 
@@ -24,18 +24,19 @@ class RegularizationPathDisplay:
     ----------
     alpha : ndarray of shape (n_alphas,)
         The penalties.
-    loo_loss : ndarray of shape (n_alphas,)
-        Approximate leave-one-out log loss of each penalty, in nats.
-    train_loss : ndarray of shape (n_alphas,)
-        Training loss of each penalty, without the penalty, in nats.
+    held_out_loss : ndarray of shape (n_alphas,)
+        Log loss of rows held out with each penalty, in nats; with ``alpha="loo"`` the approximate
+        leave-one-out loss.
     chosen : int
         Index of the chosen penalty.
+    train_loss : ndarray of shape (n_alphas,), default=None
+        Training loss of each penalty, without the penalty, in nats.
 
     Attributes
     ----------
-    loo_line_ : matplotlib Line2D
-        The leave-one-out loss.
-    train_line_ : matplotlib Line2D
+    held_out_line_ : matplotlib Line2D
+        The held-out loss.
+    train_line_ : matplotlib Line2D or None
         The training loss, dashed.
     best_ : matplotlib Line2D
         The star at the chosen penalty.
@@ -47,17 +48,17 @@ class RegularizationPathDisplay:
     Examples
     --------
     >>> from sklearn.datasets import make_moons
-    >>> from two_layer_sigmoid import TwoLayerSigmoidClassifier
+    >>> from two_layer_sigmoid import TwoLayerSigmoidClassifierCV
     >>> from two_layer_sigmoid.plotting import RegularizationPathDisplay
     >>> X, y = make_moons(100, noise=0.3, random_state=0)
-    >>> clf = TwoLayerSigmoidClassifier(4, solver="lbfgs", alpha="loo", random_state=0).fit(X, y)
+    >>> clf = TwoLayerSigmoidClassifierCV(random_state=0).fit(X, y)
     >>> display = RegularizationPathDisplay.from_estimator(clf)
     """
 
     alpha: npt.NDArray[np.float64]
-    loo_loss: npt.NDArray[np.float64]
-    train_loss: npt.NDArray[np.float64]
+    held_out_loss: npt.NDArray[np.float64]
     chosen: int
+    train_loss: npt.NDArray[np.float64] | None = None
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Axes | None = None, **kwargs: Any) -> Self:
@@ -66,8 +67,9 @@ class RegularizationPathDisplay:
         Parameters
         ----------
         estimator : estimator
-            A :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier` fitted with ``alpha="loo"``, a
-            pipeline that ends in one, or a search over these.
+            A :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifierCV`, a
+            :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier` fitted with ``alpha="loo"``, a
+            pipeline that ends in one of them, or a search over these.
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes a new figure.
         **kwargs : dict
@@ -85,15 +87,23 @@ class RegularizationPathDisplay:
         TypeError
             If it is neither a network of this package nor a pipeline or search with one.
         ValueError
-            If it was not fitted with ``alpha="loo"``.
+            If it has tried one penalty only.
         """
         _, clf = network_of(estimator, cls)
-        if not hasattr(clf, "loo_path_"):
+        if hasattr(clf, "held_out_losses_"):
+            alpha, held_out_loss, train_loss = clf.alphas_, clf.held_out_losses_, None
+        elif hasattr(clf, "loo_path_"):
+            alpha, held_out_loss, train_loss = clf.loo_path_.values()
+        else:
             raise ValueError(
-                f"RegularizationPathDisplay needs a fit with alpha='loo', got alpha={clf.alpha!r}."
+                "RegularizationPathDisplay needs a TwoLayerSigmoidClassifierCV, or a fit with "
+                f"alpha='loo', got {clf!r}."
             )
-        chosen = int(np.flatnonzero(clf.loo_path_["alpha"] == clf.alpha_)[0])
-        return cls(**clf.loo_path_, chosen=chosen).plot(ax, **kwargs)
+        chosen = int(np.flatnonzero(alpha == clf.alpha_)[0])
+        display = cls(
+            alpha=alpha, held_out_loss=held_out_loss, chosen=chosen, train_loss=train_loss
+        )
+        return display.plot(ax, **kwargs)
 
     def plot(self, ax: Axes | None = None, **kwargs: Any) -> Self:
         """Plot the path.
@@ -113,13 +123,15 @@ class RegularizationPathDisplay:
         ax = axes_or_new(ax, type(self))
         kwargs = line_properties(kwargs)
         best = self.chosen
-        at_best = f"leave-one-out, {self.loo_loss[best]:.4g} at the chosen {self.alpha[best]:.2g}"
-        loo = {"label": at_best, "color": COLOURS[0], "marker": "o", "markersize": 4}
-        train = {"label": "training", "color": COLOURS[1], "linestyle": "--"}
-        (self.loo_line_,) = ax.plot(self.alpha, self.loo_loss, **loo | kwargs)
-        (self.train_line_,) = ax.plot(self.alpha, self.train_loss, **train | kwargs)
-        color = self.loo_line_.get_color()
-        (self.best_,) = ax.plot(self.alpha[best], self.loo_loss[best], color=color, **STAR)
+        at_best = f"held out, {self.held_out_loss[best]:.4g} at the chosen {self.alpha[best]:.2g}"
+        held_out = {"label": at_best, "color": COLOURS[0], "marker": "o", "markersize": 4}
+        (self.held_out_line_,) = ax.plot(self.alpha, self.held_out_loss, **held_out | kwargs)
+        self.train_line_ = None
+        if self.train_loss is not None:
+            train = {"label": "training", "color": COLOURS[1], "linestyle": "--"}
+            (self.train_line_,) = ax.plot(self.alpha, self.train_loss, **train | kwargs)
+        color = self.held_out_line_.get_color()
+        (self.best_,) = ax.plot(self.alpha[best], self.held_out_loss[best], color=color, **STAR)
         ax.set(xscale="log", xlabel="alpha", ylabel="log loss in nats")
         ax.legend()
         self.ax_, self.figure_ = ax, ax.figure

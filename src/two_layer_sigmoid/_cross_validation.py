@@ -1,0 +1,476 @@
+"""The estimator with nothing to tune: a cross-validated penalty, and the average of the folds."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from joblib import Parallel, delayed
+from sklearn.base import _fit_context
+from sklearn.model_selection import KFold, StratifiedKFold, check_cv
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from ._base import BaseTwoLayerSigmoid
+from ._blocks import BlockedData
+from ._callbacks import Tasks, has_callbacks
+from ._monitor import CALLBACK, CONVERGED, INTERRUPTED
+from ._network import Array, Parameters
+from ._parallel import ignore_overflow, single_blas_thread
+from ._prediction import logits
+from ._summary import Summary
+from ._targets import (
+    Codes,
+    Examples,
+    Targets,
+    class_sums,
+    class_weights,
+    examples,
+    row_weights,
+    validate_sample_weight,
+)
+from ._training import WEIGHTS, Fit, train
+
+# Measured (``benchmarks/folds.py``): 8 folds or twice the iterations take longer and are no better.
+MANY_ROWS = 2000
+FEW_ROWS_SPLITS, MANY_ROWS_SPLITS = 5, 3
+FEW_ROWS_UNITS, MANY_ROWS_UNITS = 32, 64
+ALPHA_STEP = math.sqrt(10)  # from one penalty to the next
+MAX_STEPS = 8  # from the first penalty in one direction
+# A penalty is worse if its held-out loss is more than the fraction FLAT above the lowest one. The
+# search ends at the first worse penalty in the stronger direction, and at two in a row in the
+# weaker one. On the moons the loss of an almost linear network rises by up to a tenth before curved
+# boundaries pay.
+FLAT = 0.02
+PATIENCE = {ALPHA_STEP: 1, 1 / ALPHA_STEP: 2}
+
+Fold = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]  # rows to train on, and held out
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """The networks of all folds that were trained with one penalty."""
+
+    alpha: float
+    fits: Sequence[Fit]
+    held_out: Array  # (m, n_y), logits of the rows; NaN for rows that no fold holds out
+    loss: float  # of the held-out rows
+
+
+class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
+    """The network with nothing to tune: a cross-validated penalty, and the average of the folds.
+
+    For each penalty, a network is trained on all folds but one, and predicts the rows of that fold.
+    The penalty with the lowest log loss of these held-out rows is chosen. The networks of its folds
+    are averaged. The mean of their logits is the logit of one network, with all of their hidden
+    units: W1 and b1 are stacked, W2 is stacked and divided by the number of networks. Training is
+    by L-BFGS; see :class:`TwoLayerSigmoidClassifier` for the network and its loss.
+
+    Read more in the :doc:`user guide </user_guide/cross_validation>`.
+
+    Parameters
+    ----------
+    n_h : int or "auto", default="auto"
+        Number of hidden units of each fold's network. "auto" is 32 for fewer than 2000 rows, else
+        64.
+    alphas : array-like of shape (n_alphas,), default=None
+        Penalties to try, from the strongest to the weakest. None begins with the penalty of
+        ``LogisticRegression(C=1)``, one divided by the sum of the weights of the rows, and goes on
+        in steps of a factor of sqrt(10) as long as the held-out loss falls, first to stronger ones.
+    cv : int, cross-validation generator or iterable, default=None
+        How the rows are split. None is 5 shuffled stratified folds for fewer than 2000 rows, else
+        3. An int is the number of stratified folds, as in scikit-learn.
+    max_iter : int, default=60
+        Maximum number of L-BFGS iterations of each fold with the first penalty. Training with the
+        next penalty starts from its result and has at most half as many.
+    tol : float, default=1e-6
+        Training stops if no entry of the gradient, penalty included, is larger in absolute value.
+    standardize : bool, default=True
+        Whether to train on features with mean 0 and standard deviation 1, as in
+        :class:`TwoLayerSigmoidClassifier`.
+    class_weight : dict or "balanced", default=None
+        Weights of the classes, multiplied with ``sample_weight``. Not for multilabel y.
+    init : {"auto", "small", "spread"}, default="auto"
+        Initial parameters, as in :class:`TwoLayerSigmoidClassifier`.
+    n_jobs : int, default=None
+        Number of folds to train at the same time, by joblib. The number does not change the
+        results.
+    random_state : int, RandomState instance or None, default=None
+        Draws the folds and the initial parameters.
+    verbose : int, default=0
+        If positive, print the held-out loss of each penalty.
+
+    Attributes
+    ----------
+    W1_, b1_, W2_, b2_ : ndarray of shapes (n_h, n_x), (n_h, 1), (n_y, n_h) and (n_y, 1)
+        The averaged network, with n_h hidden units of all folds together.
+    classes_ : ndarray of shape (n_classes,)
+        The class labels, sorted; for multilabel y the column numbers.
+    n_features_in_ : int
+        Number of features seen in ``fit``, n_x.
+    feature_names_in_ : ndarray of shape (n_x,)
+        Names of the features, if X has names that are all strings.
+    alpha_ : float
+        The penalty with the lowest held-out loss.
+    alphas_ : ndarray of shape (n_alphas,)
+        The penalties that were tried, from weak to strong.
+    held_out_losses_ : ndarray of shape (n_alphas,)
+        Mean log loss of the held-out rows with each penalty, in nats; for multilabel y summed over
+        the labels.
+    held_out_loss_ : float
+        The lowest of them. A row is predicted by the network of one fold here, so this estimate of
+        the loss of new rows is rather too high, because ``predict_proba`` averages all networks.
+    held_out_logits_ : ndarray of shape (n_samples,) or (n_samples, n_y)
+        ``decision_function`` of each row by the networks that were trained without it, with
+        ``alpha_``; NaN for rows that were never held out. It serves to calibrate, to choose a
+        threshold or to stack.
+    n_members_ : int
+        Number of networks in the average.
+    n_iter_ : int
+        Largest number of iterations of a training with ``alpha_``.
+    mean_, var_ : ndarray of shape (n_x,)
+        Weighted mean and variance of each feature.
+    scale_ : ndarray of shape (n_x,) or None
+        Standard deviation of each feature, 1 if it is 0; None without ``standardize``.
+    n_samples_seen_ : float
+        Sum of the weights of the rows.
+    stop_reason_ : str
+        "converged" if the search has ended, "callback" or "interrupted" (Ctrl-C) if it was ended.
+
+    See Also
+    --------
+    TwoLayerSigmoidClassifier : One network, with every setting in the hands of the user.
+    sklearn.linear_model.LogisticRegressionCV : The cross-validated network without hidden layer.
+
+    Notes
+    -----
+    Ctrl-C keeps the average for the best penalty so far and raises ``KeyboardInterrupt``; before
+    the first penalty is done it keeps nothing. With callbacks each penalty is one task.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_moons
+    >>> from two_layer_sigmoid import TwoLayerSigmoidClassifierCV
+    >>> X, y = make_moons(200, noise=0.3, random_state=0)
+    >>> clf = TwoLayerSigmoidClassifierCV(random_state=0).fit(X, y)
+    >>> clf.n_members_, clf.W1_.shape
+    (5, (160, 2))
+    >>> clf.predict(X[:5])
+    array([0, 1, 1, 0, 1])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_h": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "alphas": ["array-like", None],
+        "cv": ["cv_object"],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, np.inf, closed="left")],
+        "standardize": ["boolean"],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "init": [StrOptions({"auto", "small", "spread"})],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_h: int | str = "auto",
+        *,
+        alphas: Any = None,
+        cv: Any = None,
+        max_iter: int = 60,
+        tol: float = 1e-6,
+        standardize: bool = True,
+        class_weight: Any = None,
+        init: str = "auto",
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_h: Any = n_h
+        self.alphas = alphas
+        self.cv = cv
+        self.max_iter = max_iter
+        self.tol = tol
+        self.standardize = standardize
+        self.class_weight = class_weight
+        self.init = init
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
+        """Choose the penalty and train the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Class labels, or a multilabel indicator matrix of 0 and 1.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights, in training and in the held-out loss.
+        groups : array-like of shape (n_samples,), default=None
+            Groups of the rows for a ``cv`` such as ``GroupKFold``.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, X, y or a weight is not as described, or if the rows cannot be split.
+        """
+        alphas = _check_alphas(self.alphas)
+        if self.n_jobs == 0:
+            raise ValueError("n_jobs=0 is not a number of jobs: use None, 1, or -1 for all cores.")
+        draft = self._draft()
+        random_state = check_random_state(self.random_state)
+        with ignore_overflow():
+            X, y = draft._validate(X, y, reset=True)
+            weights = validate_sample_weight(sample_weight, X.shape[0])
+            targets = Targets.of(y)
+            codes = targets.codes(y)
+            sums = class_sums(codes, weights, targets)
+            weight_of_class = class_weights(self.class_weight, targets, sums)
+            rows = _Rows(X, codes, row_weights(codes, weights, weight_of_class), targets)
+            data, weight_sum = rows.examples(slice(None))
+            summary = replace(BlockedData(*data, 1).reduce(Summary.of_block), n_samples=weight_sum)
+            del data
+        folds = self._folds(rows, y, groups, random_state)
+        seeds = random_state.randint(np.iinfo(np.int32).max, size=len(folds))
+        member = self._member(X.shape[0])
+
+        def evaluate(alpha: float, before: Candidate | None) -> Candidate:
+            member.alpha, member.max_iter = alpha, self.max_iter
+            previous: Sequence[Fit | None] = [None] * len(folds)
+            if before is not None:
+                member.max_iter, previous = math.ceil(self.max_iter / 2), before.fits
+            jobs = zip(folds, seeds, previous, strict=True)
+            parallel = Parallel(n_jobs=self.n_jobs)
+            results = parallel(delayed(_train_member)(member, rows, *job) for job in jobs)
+            candidate = _candidate(alpha, rows, folds, results)
+            if self.verbose:
+                print(f"alpha {alpha:.3g}: held-out loss {candidate.loss:.6f}")
+            return candidate
+
+        def attributes(candidates: list[Candidate]) -> dict[str, Any]:
+            fitted = _attributes(candidates, rows) | {
+                "mean_": summary.mean,
+                "var_": summary.var,
+                "scale_": summary.scale if self.standardize else None,
+                "n_samples_seen_": weight_sum,
+            }
+            names = getattr(draft, "feature_names_in_", None)
+            return fitted if names is None else fitted | {"feature_names_in_": names}
+
+        tasks = None
+        if has_callbacks(self):
+            inputs = {"X": X, "y": y, "sample_weight": sample_weight}
+            tasks = Tasks(self, None, lambda found: attributes(found) if found else {}, **inputs)
+        search = _Search(evaluate, tasks)
+        search.run(1 / weight_sum if alphas is None else alphas)
+        if tasks is not None:
+            tasks.end_iteration(search.candidates)
+            tasks.close(search.candidates)
+        self.__dict__.pop("feature_names_in_", None)
+        self.__dict__.update(attributes(search.candidates), stop_reason_=search.stop_reason)
+        if search.stop_reason == INTERRUPTED:
+            raise KeyboardInterrupt
+        return self
+
+    def _folds(
+        self, rows: _Rows, y: Any, groups: Any, random_state: np.random.RandomState
+    ) -> list[Fold]:
+        m, is_multilabel = rows.X.shape[0], rows.targets.is_multilabel
+        labels = y if is_multilabel else rows.codes
+        if self.cv is not None:
+            cv = check_cv(self.cv, labels, classifier=not is_multilabel)
+            return list(cv.split(rows.X, labels, groups))
+        if m < 2:
+            raise ValueError("n_samples=1 cannot be split: give at least 2 rows.")
+        n_splits = min(m, FEW_ROWS_SPLITS if m < MANY_ROWS else MANY_ROWS_SPLITS)
+        stratify = not is_multilabel and np.bincount(labels).max() >= n_splits
+        splitter = StratifiedKFold if stratify else KFold
+        with warnings.catch_warnings():  # of classes with fewer rows than folds
+            warnings.simplefilter("ignore", UserWarning)
+            cv = splitter(n_splits, shuffle=True, random_state=random_state)
+            return list(cv.split(rows.X, labels))
+
+    def _member(self, m: int) -> Any:
+        """What :func:`train` needs: an estimator with the parameters of one network."""
+        member = self._draft()
+        for name in ("_skl_callbacks", "_callback_fit_ctx"):
+            member.__dict__.pop(name, None)
+        if self.n_h == "auto":
+            member.n_h = FEW_ROWS_UNITS if m < MANY_ROWS else MANY_ROWS_UNITS
+        fixed = {"solver": "lbfgs", "momentum": 0.0, "n_init": 1, "early_stopping": False}
+        fixed |= {"n_iter_no_change": 1, "warm_start": False, "verbose": 0}
+        member.__dict__.update(fixed)
+        return member
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """All rows, encoded, with their weights."""
+
+    X: Any
+    codes: Codes
+    weights: Array | None
+    targets: Targets
+
+    def take(self, rows: npt.NDArray[np.intp] | slice) -> tuple[Any, Codes, Array | None]:
+        codes = self.codes[:, rows] if self.targets.is_multilabel else self.codes[rows]
+        return self.X[rows], codes, None if self.weights is None else self.weights[rows]
+
+    def examples(self, rows: npt.NDArray[np.intp] | slice) -> tuple[Examples, float]:
+        X, codes, weights = self.take(rows)
+        return examples(self.targets, X.astype(np.float64, copy=False), codes, weights, None)
+
+
+class _Search:
+    """Tries penalties, and keeps what it has found; callbacks and Ctrl-C can end it."""
+
+    def __init__(
+        self, evaluate: Callable[[float, Candidate | None], Candidate], tasks: Tasks | None
+    ) -> None:
+        self.candidates: list[Candidate] = []
+        self.stop_reason = CONVERGED
+        self._evaluate, self._tasks = evaluate, tasks
+
+    def run(self, alphas: float | Sequence[float]) -> None:
+        """Try the given penalties, or search from one."""
+        try:
+            if isinstance(alphas, float):
+                self._outwards(alphas)
+            else:
+                candidate = None
+                for alpha in alphas:  # each from the networks of the one before
+                    candidate = self._try(alpha, candidate)
+        except StopIteration as end:
+            self.stop_reason = end.value
+
+    def _outwards(self, alpha: float) -> None:
+        """From one penalty to its neighbours, as long as the held-out loss falls."""
+        first = self._try(alpha, None)
+        for factor, patience in PATIENCE.items():
+            best = candidate = first
+            n_worse = 0
+            for _ in range(MAX_STEPS):
+                candidate = self._try(candidate.alpha * factor, candidate)
+                is_worse = not candidate.loss <= (1 + FLAT) * best.loss
+                n_worse = n_worse + 1 if is_worse else 0
+                if n_worse == patience:
+                    break
+                best = min(best, candidate, key=lambda tried: tried.loss)
+            if best.loss < (1 - FLAT) * first.loss:
+                return
+
+    def _try(self, alpha: float, before: Candidate | None) -> Candidate:
+        try:
+            if self._tasks is not None and self._tasks.begin_iteration(self.candidates):
+                raise StopIteration(CALLBACK)
+            candidate = self._evaluate(alpha, before)
+        except KeyboardInterrupt:
+            if not self.candidates:
+                raise
+            raise StopIteration(INTERRUPTED) from None
+        self.candidates.append(candidate)
+        return candidate
+
+
+def _check_alphas(alphas: Any) -> list[float] | None:
+    """The penalties to try, from strong to weak."""
+    if alphas is None:
+        return None
+    array = np.asarray(alphas)
+    is_valid = array.ndim == 1 and array.size and array.dtype.kind in "fiu"
+    if not is_valid or not (np.isfinite(array) & (array >= 0)).all():
+        raise ValueError(f"alphas must be finite, non-negative numbers or None, got {alphas!r}.")
+    return sorted(set(array.astype(float).tolist()), reverse=True)
+
+
+def _train_member(
+    member: Any, rows: _Rows, fold: Fold, seed: int, previous: Fit | None
+) -> tuple[Fit, Array]:
+    """The network of one fold, and its logits of the rows held out."""
+    with single_blas_thread, ignore_overflow():
+        data, weight_sum = rows.examples(fold[0])
+        fit = train(
+            member,
+            BlockedData(*data, int(member.n_h)),
+            rows.targets,
+            weight_sum=weight_sum,
+            dtype=np.dtype(np.float64),
+            random_state=np.random.RandomState(seed),
+            previous=previous,
+            inputs={},
+        )
+        if fit.stop_reason == INTERRUPTED:
+            raise KeyboardInterrupt
+        X = rows.X[fold[1]].astype(np.float64, copy=False)
+        return fit, logits(X, fit.params, forward=member._forward, n_jobs=1)
+
+
+def _candidate(
+    alpha: float, rows: _Rows, folds: Sequence[Fold], results: Sequence[tuple[Fit, Array]]
+) -> Candidate:
+    """The result for one penalty; rows that several folds hold out get the mean of their logits."""
+    m, n_y = rows.X.shape[0], rows.targets.n_outputs
+    total, count = np.zeros((m, n_y)), np.zeros(m)
+    for (_, held_out), (_, Z2) in zip(folds, results, strict=True):
+        total[held_out] += Z2
+        count[held_out] += 1
+    is_held_out = np.flatnonzero(count)
+    held_out_logits = np.full((m, n_y), np.nan)
+    held_out_logits[is_held_out] = total[is_held_out] / count[is_held_out, np.newaxis]
+    loss = _log_loss(rows, is_held_out, held_out_logits[is_held_out])
+    return Candidate(alpha, [fit for fit, _ in results], held_out_logits, loss)
+
+
+def _log_loss(rows: _Rows, used: npt.NDArray[np.intp], Z2: Array) -> float:
+    """The mean log loss of some rows; for several classes of the normalised probabilities."""
+    _, codes, weights = rows.take(used)
+    if rows.targets.is_multiclass:
+        losses = -rows.targets.log_probabilities(Z2)[np.arange(len(Z2)), codes]
+    else:
+        is_one = rows.targets.encode(codes, bool).T
+        losses = np.logaddexp(0, np.where(is_one, -Z2, Z2)).sum(axis=1)
+    return float(np.average(losses, weights=weights))
+
+
+def _attributes(candidates: Sequence[Candidate], rows: _Rows) -> dict[str, Any]:
+    """The fitted attributes after some penalties."""
+    best = min(candidates, key=lambda candidate: candidate.loss)
+    by_alpha = sorted(candidates, key=lambda candidate: candidate.alpha)
+    params = average([fit.params for fit in best.fits])
+    dtype = rows.X.dtype
+    return {name: W.astype(dtype) for name, W in zip(WEIGHTS, params, strict=True)} | {
+        "classes_": rows.targets.classes,
+        "_multilabel": rows.targets.is_multilabel,
+        "n_features_in_": rows.X.shape[1],
+        "alpha_": best.alpha,
+        "alphas_": np.array([candidate.alpha for candidate in by_alpha]),
+        "held_out_losses_": np.array([candidate.loss for candidate in by_alpha]),
+        "held_out_loss_": best.loss,
+        "held_out_logits_": rows.targets.decisions(best.held_out),
+        "n_members_": len(best.fits),
+        "n_iter_": max(1, *(len(fit.loss_curve) for fit in best.fits)),
+    }
+
+
+def average(networks: Sequence[Parameters]) -> Parameters:
+    """The network whose logits are the mean of those of several networks."""
+    W1, b1, W2, b2 = zip(*networks, strict=True)
+    n = len(networks)
+    return Parameters(np.vstack(W1), np.vstack(b1), np.hstack(W2) / n, np.mean(b2, axis=0))

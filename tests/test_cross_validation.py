@@ -1,0 +1,378 @@
+"""The estimator with nothing to tune."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_iris, make_moons
+from sklearn.metrics import log_loss
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    PredefinedSplit,
+    ShuffleSplit,
+    cross_val_score,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, TwoLayerSigmoidClassifierCV, _network
+from two_layer_sigmoid._cross_validation import average
+
+X, Y = make_moons(120, noise=0.3, random_state=0)
+IRIS = load_iris(return_X_y=True)
+
+
+RANDOM_ROWS = {
+    f"check_sample_weight_equivalence_on_{kind}_data": "the default folds draw rows"
+    for kind in ("dense", "sparse")
+}
+
+
+def make_cv(**params):
+    """An estimator for fast tests."""
+    return TwoLayerSigmoidClassifierCV(**{"n_h": 4, "cv": 3, "random_state": 0} | params)
+
+
+def network(clf):
+    return _network.Parameters(clf.W1_, clf.b1_, clf.W2_, clf.b2_)
+
+
+@parametrize_with_checks([make_cv()])
+def test_check_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(
+    [TwoLayerSigmoidClassifierCV()], expected_failed_checks=lambda clf: RANDOM_ROWS
+)
+def test_check_of_scikit_learn_by_default(estimator, check):
+    check(estimator)
+
+
+# The network
+
+
+@pytest.mark.parametrize("data", [(X, Y), IRIS], ids=["two classes", "three classes"])
+def test_held_out_logits_are_those_of_members(data):
+    X, y = data
+    fold = np.arange(len(y)) % 3
+    clf = make_cv(alphas=[0.01], cv=PredefinedSplit(fold)).fit(X, y)
+    seeds = np.random.RandomState(0).randint(np.iinfo(np.int32).max, size=3)
+    logits, members = [], []
+    for k, seed in enumerate(seeds):
+        member = TwoLayerSigmoidClassifier(
+            4, solver="lbfgs", alpha=0.01, max_iter=60, random_state=seed
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # out of iterations
+            members.append(network(member.fit(X[fold != k], y[fold != k])))
+        assert_allclose(clf.held_out_logits_[fold == k], member.decision_function(X[fold == k]))
+        logits.append(member.decision_function(X))
+    assert_allclose(clf.decision_function(X), np.mean(logits, axis=0), rtol=1e-10)
+    for ours, expected in zip(network(clf), average(members), strict=True):
+        assert_allclose(ours, expected, rtol=1e-10)
+    assert (clf.n_members_, clf.W1_.shape) == (3, (12, X.shape[1]))
+
+
+def test_held_out_losses_are_log_losses():
+    clf = make_cv().fit(X, Y)
+    P = 1 / (1 + np.exp(-clf.held_out_logits_))
+    assert clf.held_out_loss_ == pytest.approx(log_loss(Y, P))
+    assert clf.held_out_loss_ == clf.held_out_losses_.min()
+    assert clf.alpha_ == clf.alphas_[clf.held_out_losses_.argmin()]
+    assert (np.diff(clf.alphas_) > 0).all()
+
+
+def test_held_out_loss_of_several_classes_is_normalised():
+    features, y = IRIS
+    clf = make_cv().fit(features, y)
+    P = clf._targets.probabilities(clf.held_out_logits_)
+    assert clf.held_out_loss_ == pytest.approx(log_loss(y, P), rel=1e-9)
+
+
+def test_rows_never_held_out_have_no_logits():
+    cv = ShuffleSplit(2, test_size=0.2, random_state=0)
+    clf = make_cv(cv=cv).fit(X, Y)
+    held_out = np.unique(np.concatenate([test for _, test in cv.split(X)]))
+    assert_array_equal(np.flatnonzero(np.isfinite(clf.held_out_logits_)), held_out)
+
+
+# The search
+
+
+def test_search_starts_at_one_over_the_rows():
+    clf = make_cv(verbose=1).fit(X, Y)
+    assert np.isclose(clf.alphas_ * len(Y), 1).any()
+    assert_allclose(clf.alphas_[1:] / clf.alphas_[:-1], np.sqrt(10))
+    best = clf.held_out_losses_.argmin()
+    assert 0 < best < len(clf.alphas_) - 1  # both neighbours are worse
+
+
+def test_search_finds_strong_penalties():
+    random_state = np.random.RandomState(0)
+    noise = random_state.standard_normal((60, 5))
+    y = random_state.permutation(np.repeat([0, 1], 30))
+    clf = make_cv().fit(noise, y)
+    assert clf.alpha_ * len(y) > 10
+    assert clf.held_out_loss_ < 0.75  # the weakest penalties have several times that
+
+
+def test_given_penalties_are_all_tried():
+    clf = make_cv(alphas=[1e-3, 1e-1, 1e-2]).fit(X, Y)
+    assert_array_equal(clf.alphas_, [1e-3, 1e-2, 1e-1])
+    assert len(clf.held_out_losses_) == 3
+
+
+def test_verbose_prints_each_penalty(capsys):
+    clf = make_cv(alphas=[1e-2, 1e-3], verbose=1).fit(X, Y)
+    strong, weak = capsys.readouterr().out.splitlines()
+    assert strong == f"alpha 0.01: held-out loss {clf.held_out_losses_[1]:.6f}"
+    assert weak.startswith("alpha 0.001: ")
+
+
+@pytest.mark.parametrize("n_jobs", [2, pytest.param(-1, marks=pytest.mark.slow)])
+def test_jobs_do_not_change_the_result(n_jobs):
+    one, other = make_cv(alphas=[0.01, 0.001]), make_cv(alphas=[0.01, 0.001], n_jobs=n_jobs)
+    one.fit(X, Y)
+    other.fit(X, Y)
+    for name in "W1_", "b1_", "W2_", "b2_", "held_out_losses_", "held_out_logits_":
+        assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+# Folds
+
+
+@pytest.mark.parametrize(("m", "n_splits"), [(4, 4), (100, 5), (2000, 3)])
+def test_rows_choose_the_number_of_folds(m, n_splits):
+    features, y = make_moons(m, random_state=0)
+    clf = make_cv(cv=None, n_h=2, max_iter=2, alphas=[0.1]).fit(features, y)
+    assert clf.n_members_ == n_splits
+
+
+def test_rows_choose_the_number_of_units():
+    for m, units in (100, 32), (2000, 64):
+        features, y = make_moons(m, random_state=0)
+        clf = make_cv(n_h="auto", max_iter=1, alphas=[0.1]).fit(features, y)
+        assert len(clf.W1_) == 3 * units
+
+
+def test_folds_can_lack_a_class():
+    y = np.array(["oak", "fir", *["elm"] * 118])
+    clf = make_cv(cv=None, max_iter=20).fit(X, y)
+    P = clf.predict_proba(X)
+    assert_array_equal(clf.classes_, ["elm", "fir", "oak"])
+    assert_allclose(P.sum(axis=1), 1)
+    assert np.isfinite(clf.held_out_loss_)
+
+
+def test_groups_stay_together():
+    groups = np.arange(120) // 10
+    cv = GroupKFold(4)
+    clf = make_cv(cv=cv, alphas=[0.01]).fit(X, Y, groups=groups)
+    expected = make_cv(cv=list(cv.split(X, Y, groups)), alphas=[0.01]).fit(X, Y)
+    assert_array_equal(clf.W1_, expected.W1_)
+    with pytest.raises(ValueError, match="'groups' parameter should not be None"):
+        make_cv(cv=cv).fit(X, Y)
+
+
+# Weights
+
+
+def test_rows_of_weight_zero_do_not_count():
+    weights = np.where(np.arange(120) < 20, 0.0, 1.0)
+    fold = np.arange(120) % 3
+    clf = make_cv(cv=PredefinedSplit(fold)).fit(X, Y, weights)
+    fewer = make_cv(cv=PredefinedSplit(fold[20:])).fit(X[20:], Y[20:])
+    assert_allclose(clf.W1_, fewer.W1_, rtol=1e-7)
+    assert_allclose(clf.held_out_losses_, fewer.held_out_losses_, rtol=1e-9)
+    assert_allclose(clf.held_out_logits_[20:], fewer.held_out_logits_, rtol=1e-7)
+
+
+def test_scale_of_weights_changes_nothing_but_alpha():
+    weights = 1.0 + np.arange(120) % 2
+    one, other = (make_cv(max_iter=30).fit(X, Y, scale * weights) for scale in (1, 1000))
+    assert_allclose(one.alphas_, 1000 * other.alphas_)
+    assert (one.n_samples_seen_, other.n_samples_seen_) == (180, 180_000)
+
+
+def test_class_weight_equals_sample_weight():
+    one = make_cv(class_weight={0: 1, 1: 4}, max_iter=30).fit(X, Y)
+    other = make_cv(max_iter=30).fit(X, Y, np.where(Y == 1, 4.0, 1.0))
+    assert_allclose(one.held_out_losses_, other.held_out_losses_, rtol=1e-9)
+    assert (one.predict(X) == 1).sum() > (make_cv(max_iter=30).fit(X, Y).predict(X) == 1).sum()
+
+
+# Input of many kinds
+
+
+def test_sparse_rows_equal_dense_rows():
+    dense, csr = (make_cv(max_iter=10).fit(rows, Y) for rows in (X, sparse.csr_array(X)))
+    assert_allclose(dense.held_out_losses_, csr.held_out_losses_, rtol=1e-6)
+
+
+def test_float32_weights_stay_float32():
+    clf = make_cv(max_iter=20).fit(X.astype(np.float32), Y)
+    assert clf.W1_.dtype == clf.predict_proba(X.astype(np.float32)).dtype == np.float32
+    assert_allclose(
+        clf.predict_proba(X), make_cv(max_iter=20).fit(X, Y).predict_proba(X), atol=0.02
+    )
+
+
+def test_multilabel_targets_have_an_output_each():
+    labels = np.c_[Y, X[:, 0] > 0].astype(int)
+    clf = make_cv().fit(X, labels)
+    assert clf.held_out_logits_.shape == labels.shape == clf.predict(X).shape
+    assert clf.score(X, labels) > 0.8
+
+
+def test_names_of_features_are_kept():
+    pd = pytest.importorskip("pandas")
+    clf = make_cv(max_iter=10).fit(pd.DataFrame(X, columns=["a", "b"]), Y)
+    assert_array_equal(clf.feature_names_in_, ["a", "b"])
+    assert not hasattr(clf.fit(X, Y), "feature_names_in_")
+
+
+def test_search_and_pipelines_accept_the_estimator():
+    pipeline = make_pipeline(StandardScaler(), make_cv(max_iter=20))
+    assert cross_val_score(pipeline, X, Y, cv=2).mean() > 0.75
+    search = GridSearchCV(make_cv(max_iter=20), {"n_h": [2, 4]}, cv=2).fit(X, Y)
+    assert search.best_params_["n_h"] in (2, 4)
+
+
+# Errors, Ctrl-C and callbacks
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"alphas": []}, r"alphas must be finite, non-negative numbers or None, got \[\]"),
+        ({"alphas": [0.1, -1]}, "alphas must be finite, non-negative numbers"),
+        ({"alphas": [np.nan]}, "alphas must be finite, non-negative numbers"),
+        ({"alphas": ["a"]}, "alphas must be finite, non-negative numbers"),
+        ({"n_jobs": 0}, "n_jobs=0 is not a number of jobs"),
+        ({"n_h": "many"}, "'n_h' parameter"),
+        ({"max_iter": 0}, "'max_iter' parameter"),
+        ({"cv": 200}, "n_splits=200"),
+    ],
+)
+def test_bad_parameters_leave_an_earlier_fit(params, message):
+    clf = make_cv(max_iter=5).fit(X, Y)
+    before = clf.W1_.copy()
+    with pytest.raises(ValueError, match=message):
+        clf.set_params(**params).fit(X, Y)
+    assert_array_equal(clf.W1_, before)
+
+
+def test_one_row_cannot_be_split():
+    with pytest.raises(ValueError, match="holds only one class"):
+        make_cv(cv=None).fit(X[:1], Y[:1])
+
+
+def test_ctrl_c_keeps_the_best_penalty_so_far():
+    class Interrupted(TwoLayerSigmoidClassifierCV):
+        n_calls, interrupted_at = 0, 0
+
+        def _cost(self, cache, Y, **options):
+            type(self).n_calls += 1
+            if type(self).n_calls == self.interrupted_at:
+                raise KeyboardInterrupt
+            return super()._cost(cache, Y, **options)
+
+    whole = Interrupted(4, cv=3, random_state=0, alphas=[0.1, 0.01, 0.001]).fit(X, Y)
+    clf, n_calls = clone(whole), Interrupted.n_calls
+    Interrupted.n_calls, Interrupted.interrupted_at = 0, n_calls - 5
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(X, Y)
+    assert clf.stop_reason_ == "interrupted"
+    assert_array_equal(clf.alphas_, [0.01, 0.1])
+    assert_array_equal(clf.held_out_losses_, whole.held_out_losses_[1:])
+    assert clf.predict(X).shape == Y.shape
+    early = clone(whole)
+    Interrupted.n_calls, Interrupted.interrupted_at = 0, 20
+    with pytest.raises(KeyboardInterrupt):
+        early.fit(X, Y)
+    assert not hasattr(early, "W1_")
+
+
+def test_callbacks_have_a_task_for_each_penalty():
+    pytest.importorskip("sklearn.callback", reason="scikit-learn has them from 1.9 on")
+
+    class Recorder:
+        def __init__(self, stop_after=99):
+            self.stop_after, self.fitted = stop_after, []
+
+        def setup(self, estimator, context):
+            pass
+
+        teardown = on_fit_task_begin = setup
+
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+            if context.task_name == "iteration":
+                self.fitted.append(fitted_estimator)
+            return len(self.fitted) >= self.stop_after
+
+    recorder = Recorder()
+    clf = make_cv(alphas=[0.1, 0.01]).set_callbacks(recorder).fit(X, Y)
+    assert [len(fitted.alphas_) for fitted in recorder.fitted] == [1, 2]
+    assert_array_equal(recorder.fitted[-1].predict(X), clf.predict(X))
+    stopped = make_cv(alphas=[0.1, 0.01]).set_callbacks(Recorder(1)).fit(X, Y)
+    assert (stopped.stop_reason_, len(stopped.alphas_)) == ("callback", 1)
+
+
+# What other parts of the package make of it
+
+
+def test_pickled_estimator_predicts_the_same():
+    clf = make_cv(max_iter=10).fit(X, Y)
+    assert_array_equal(pickle.loads(pickle.dumps(clf)).predict_proba(X), clf.predict_proba(X))
+
+
+def test_exported_average_equals_the_estimator():
+    export = pytest.importorskip("two_layer_sigmoid.export")
+    runtime = pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+    pytest.importorskip("skl2onnx", reason="needs the extra onnx")
+    for clf in make_cv(max_iter=10).fit(X, Y), make_pipeline(StandardScaler(), make_cv()).fit(X, Y):
+        model = export.to_onnx(clf).SerializeToString()
+        labels, P = runtime.InferenceSession(model).run(None, {"X": X})
+        assert_array_equal(labels, clf.predict(X))
+        assert_allclose(P, clf.predict_proba(X), rtol=1e-10)
+
+
+def test_displays_draw_the_average():
+    plotting = pytest.importorskip("two_layer_sigmoid.plotting", reason="needs Matplotlib")
+    plt = pytest.importorskip("matplotlib.pyplot")
+    clf = make_cv(max_iter=10).fit(X, Y)
+    plotting.HiddenUnitsDisplay.from_estimator(clf, X)
+    plotting.NetworkDisplay.from_estimator(clf)
+    display = plotting.RegularizationPathDisplay.from_estimator(clf)
+    assert_array_equal(display.held_out_line_.get_ydata(), clf.held_out_losses_)
+    with pytest.raises(TypeError, match="LossCurveDisplay needs one training"):
+        plotting.LossCurveDisplay.from_estimator(clf)
+    plt.close("all")
+
+
+# Quality
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("noise", [0.15, 0.5])
+def test_estimate_of_the_loss_is_honest(noise):
+    estimates, losses, single = [], [], []
+    X_new, y_new = make_moons(5000, noise=noise, random_state=99)
+    for seed in range(5):
+        features, y = make_moons(150, noise=noise, random_state=seed)
+        clf = TwoLayerSigmoidClassifierCV(random_state=seed).fit(features, y)
+        one = TwoLayerSigmoidClassifier(random_state=seed).fit(features, y)
+        estimates.append(clf.held_out_loss_)
+        losses.append(log_loss(y_new, clf.predict_proba(X_new)))
+        single.append(log_loss(y_new, one.predict_proba(X_new)))
+    assert np.mean(estimates) > 0.8 * np.mean(losses)
+    if noise == 0.15:
+        assert np.mean(losses) < 0.8 * np.mean(single)

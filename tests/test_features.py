@@ -226,3 +226,12 @@ def test_features_near_the_limit_are_refused(setting):
             clf.partial_fit(X, y, classes=[0, 1])
     with pytest.raises(NotFittedError):
         clf.predict(X)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("standardize", [True, False])
+def test_features_whose_variance_overflows_are_refused(container, standardize):
+    X, y = container([[1e299, 1.0], [-1e299, 0.0]] * 5), [0, 1] * 5
+    clf = make_clf(n_h=1, standardize=standardize)
+    with pytest.raises(ValueError, match=r"X holds values too large .* variance .* Divide"):
+        clf.fit(X, y)

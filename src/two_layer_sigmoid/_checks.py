@@ -174,6 +174,15 @@ def check_no_overflow(
             )
 
 
+def check_variance(var: Array) -> None:
+    """Raise if the variance ``(n_x,)`` of a feature has overflowed."""
+    if not np.isfinite(var).all():
+        raise ValueError(
+            "X holds values too large for float64: the variance of a feature overflows. "
+            "Divide the feature by a constant first."
+        )
+
+
 def check_initial_loss(loss: float) -> None:
     """Raise if the loss was never finite."""
     if not np.isfinite(loss):

@@ -242,7 +242,7 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         ------
         ValueError
             If a parameter, X, y or a weight is not as described, if two of them are in conflict,
-            or if the features are so large or so small that W1 x overflows.
+            or if the features are so large or so small that W1 x or a variance overflows.
         """
         _checks.check_parameters(self)
         _checks.check_validation_set(self, X_val, y_val, sample_weight_val)

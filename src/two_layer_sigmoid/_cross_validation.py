@@ -17,6 +17,7 @@ from sklearn.model_selection import KFold, StratifiedKFold, check_cv
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from . import _checks
 from ._base import BaseTwoLayerSigmoid
 from ._blocks import BlockedData
 from ._callbacks import Tasks, has_callbacks
@@ -246,6 +247,7 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
             rows = _Rows(X, codes, row_weights(codes, weights, weight_of_class), targets)
             data, weight_sum = rows.examples(slice(None))
             summary = replace(BlockedData(*data, 1).reduce(Summary.of_block), n_samples=weight_sum)
+            _checks.check_variance(summary.var)
             del data
         folds = self._folds(rows, y, groups, random_state)
         seeds = random_state.randint(np.iinfo(np.int32).max, size=len(folds))

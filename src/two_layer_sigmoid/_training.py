@@ -144,6 +144,7 @@ def train(
     remedy = "" if isinstance(clf.init, str) else "Or use smaller numbers in init."
     for state in states:
         _checks.check_no_overflow(objective.to_input_units(state.params), max_abs, dtype, remedy)
+    _checks.check_variance(summary.var)
 
     def fit_of(state: TrainingState) -> Fit:
         reason = state.stop_reason or MAX_ITER

@@ -28,16 +28,15 @@ from two_layer_sigmoid import TwoLayerSigmoidClassifier, TwoLayerSigmoidClassifi
 
 MINUTES = 5
 CV = StratifiedKFold(5, shuffle=True, random_state=0)
-LOO, SCALE, AVERAGE = "ours, L-BFGS, loo", "ours, L-BFGS, scale", "ours, CV"
+AVERAGE = "ours, CV"
 ESTIMATORS = {
     "ours": TwoLayerSigmoidClassifier(random_state=0),
-    LOO: TwoLayerSigmoidClassifier(solver="lbfgs", alpha="loo", random_state=0),
     AVERAGE: TwoLayerSigmoidClassifierCV(random_state=0),
     "MLPClassifier": MLPClassifier(random_state=0),
     "LogisticRegression": LogisticRegression(),
     "HistGradientBoosting": HistGradientBoostingClassifier(random_state=0),
 }
-OURS_NAMES = ["ours", LOO, AVERAGE]
+OURS_NAMES = ["ours", AVERAGE]
 
 
 def rows():
@@ -54,9 +53,9 @@ def measure(data, name):
     rows = []
     for fold, (train, test) in enumerate(CV.split(X, y)):
         scaler = StandardScaler().fit(X[train])
-        used, clf, seconds = fit(name, scaler.transform(X[train]), y[train])
+        clf, seconds = fit(name, scaler.transform(X[train]), y[train])
         P = clf.predict_proba(scaler.transform(X[test]))
-        row = {"data": data, "estimator": name, "used": used, "fold": fold}
+        row = {"data": data, "estimator": name, "fold": fold}
         row["log loss"] = log_loss(y[test], P, labels=clf.classes_)
         row["accuracy"] = accuracy_score(y[test], clf.classes_[P.argmax(axis=1)])
         rows.append(row | {"seconds": seconds})
@@ -64,20 +63,11 @@ def measure(data, name):
 
 
 def fit(name, X, y):
-    """The name of the settings used, the estimator fitted with them, and the seconds.
-
-    If the data are too large for "loo", the settings used have "scale".
-    """
+    """The estimator fitted, and the seconds."""
     clf = clone(ESTIMATORS[name])
     began = time.process_time()
-    try:
-        clf.fit(X, y)
-    except ValueError:
-        if name != LOO:
-            raise
-        name = SCALE
-        clf.set_params(alpha="scale").fit(X, y)
-    return name, clf, time.process_time() - began
+    clf.fit(X, y)
+    return clf, time.process_time() - began
 
 
 def table(results):
@@ -105,7 +95,6 @@ def figures(results):
     ax = figure.subplots()
     styles = {
         "ours": (OURS, "o"),
-        LOO: ("#56B4E9", "D"),
         AVERAGE: ("#CC79A7", "*"),
         "MLPClassifier": (BASELINE, "s"),
         "HistGradientBoosting": ("#009E73", "^"),

@@ -77,7 +77,7 @@ class GalleryOrder:
         "learning_rate",
         "restarts",
         "early_stopping",
-        "loo",
+        "cross_validation",
         "class_weight",
         "diabetes",
         "dask",

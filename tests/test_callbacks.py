@@ -8,7 +8,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from two_layer_sigmoid import TwoLayerSigmoidClassifier, _leave_one_out
+from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 callback = pytest.importorskip("sklearn.callback", reason="scikit-learn has them from 1.9 on")
 SETTINGS = [{}, {"solver": "lbfgs"}, {"batch_size": 30}, {"early_stopping": True}]
@@ -106,38 +106,6 @@ def test_several_starts_number_tasks_consecutively(small_moons):
     stopped = make_clf(n_init=3).set_callbacks(Recorder(stop_after=4)).fit(*small_moons)
     assert stopped.stop_reason_ == "callback"
     assert clf.stop_reason_ == "max_iter"
-
-
-@pytest.mark.parametrize("fraction", [0.01, 0.3])
-@pytest.mark.filterwarnings("ignore:Training ")
-def test_a_callback_stops_the_path_of_penalties(small_moons, fraction):
-    params = {"n_h": 3, "solver": "lbfgs", "alpha": "loo", "max_iter": 500}
-    recorder = Recorder()
-    whole = make_clf(**params).set_callbacks(recorder).fit(*small_moons)
-    stop_after = int(fraction * len(recorder.fitted))
-    clf = make_clf(**params).set_callbacks(Recorder(stop_after)).fit(*small_moons)
-    assert clf.stop_reason_ == "callback"
-    path = clf.loo_path_
-    assert len(path["alpha"]) < len(whole.loo_path_["alpha"])
-    assert_array_equal(path["loo_loss"][:-1], whole.loo_path_["loo_loss"][: len(path["alpha"]) - 1])
-    assert path["loo_loss"][-1] == np.inf  # that of the penalty at which it stopped
-    best = int(path["loo_loss"].argmin())
-    assert (clf.alpha_, clf.loo_loss_) == (path["alpha"][best], path["loo_loss"][best])
-
-
-@pytest.mark.filterwarnings("ignore:Training ")
-def test_a_callback_stops_after_the_path(small_moons, monkeypatch):
-    """A callback stops the last training, which comes after ten iterations on the path."""
-    monkeypatch.setattr(_leave_one_out, "PATH_ITERS", 10)
-    params = {"n_h": 3, "solver": "lbfgs", "alpha": "loo", "max_iter": 500}
-    recorder = Recorder()
-    whole = make_clf(**params).set_callbacks(recorder).fit(*small_moons)
-    assert whole.n_iter_ > 15
-    stop_after = len(recorder.fitted) - whole.n_iter_ + 15
-    clf = make_clf(**params).set_callbacks(Recorder(stop_after)).fit(*small_moons)
-    assert (clf.stop_reason_, clf.alpha_) == ("callback", whole.alpha_)
-    assert 10 < clf.n_iter_ < whole.n_iter_
-    assert np.isfinite(clf.loo_loss_)
 
 
 @pytest.mark.filterwarnings("ignore:Training ended on the plateau")  # of the penalty

@@ -30,7 +30,7 @@ import pandas as pd
 
 from tests.helpers import slow
 from tests.plots import IRIS, PETALS, SPECIES, X, network, y
-from two_layer_sigmoid import TwoLayerSigmoidClassifier
+from two_layer_sigmoid import TwoLayerSigmoidClassifierCV
 from two_layer_sigmoid.plotting import (
     HiddenUnitsDisplay,
     LossCurveDisplay,
@@ -354,30 +354,29 @@ def test_large_layers_have_thinned_names():
 
 @pytest.fixture(scope="module")
 def with_path():
-    clf = TwoLayerSigmoidClassifier(3, solver="lbfgs", alpha="loo", random_state=0)
+    clf = TwoLayerSigmoidClassifierCV(3, cv=3, random_state=0)
     return make_pipeline(StandardScaler(), clf).fit(X, y)
 
 
-def test_path_shows_both_losses_and_the_chosen_penalty(with_path):
+def test_path_shows_losses_and_the_chosen_penalty(with_path):
     clf = with_path[-1]
     _, ax = plt.subplots()
     display = RegularizationPathDisplay.from_estimator(with_path, ax=ax)
     assert display.ax_ is ax
-    for line, name in (display.held_out_line_, "loo_loss"), (display.train_line_, "train_loss"):
-        path = np.transpose([clf.loo_path_["alpha"], clf.loo_path_[name]])
-        np.testing.assert_array_equal(line.get_xydata(), path)
-    np.testing.assert_array_equal(display.best_.get_xydata(), [[clf.alpha_, clf.loo_loss_]])
+    path = np.transpose([clf.alphas_, clf.held_out_losses_])
+    np.testing.assert_array_equal(display.held_out_line_.get_xydata(), path)
+    np.testing.assert_array_equal(display.best_.get_xydata(), [[clf.alpha_, clf.held_out_loss_]])
+    assert [*ax.lines] == [display.held_out_line_, display.best_]
     assert ax.get_xscale() == "log"
 
 
 def test_path_accepts_line_properties(with_path):
     display = RegularizationPathDisplay.from_estimator(with_path, c="red", ls=":", ms=9)
-    for line in display.held_out_line_, display.train_line_:
-        assert (line.get_color(), line.get_linestyle()) == ("red", ":")
-    assert display.held_out_line_.get_markersize() == 9
+    line = display.held_out_line_
+    assert (line.get_color(), line.get_linestyle(), line.get_markersize()) == ("red", ":", 9)
     assert display.best_.get_color() == "red"
 
 
 def test_path_needs_a_fit_that_searched(moons):
-    with pytest.raises(ValueError, match="needs a TwoLayerSigmoidClassifierCV, or a fit with"):
+    with pytest.raises(ValueError, match="Display needs a TwoLayerSigmoidClassifierCV"):
         RegularizationPathDisplay.from_estimator(moons)

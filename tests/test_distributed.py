@@ -341,7 +341,6 @@ def ragged(X):
         ({"sample_weight": lambda w: 0 * w}, "sample_weight is zero for every row"),
         ({"batch_size": 16}, "batch_size=16 is not for Dask: use None"),
         ({"early_stopping": True}, "early_stopping=True is not for Dask"),
-        ({"solver": "lbfgs", "alpha": "loo"}, "alpha='loo' is not for Dask: use alpha='scale'"),
         ({"class_weight": {"oak": 1}}, "are not in class_weight"),
         (
             {"class_weight": dict.fromkeys(["ash", "birch", "cedar"], 0)},

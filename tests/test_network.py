@@ -206,20 +206,6 @@ def test_cost_and_gradient_equal_pytorch(n_y, weighted):
         assert_allclose(gradient, tensor.grad.numpy(), rtol=1e-12, atol=1e-15)
 
 
-def test_jacobian_equals_central_differences():
-    X, _, params, _ = random_problem()
-    J = _network.jacobian(params, _network.forward(X, params)[1].A1, X)
-    assert J.shape == (N_Y, params.theta.size, M)
-    step = 1e-6
-    for i, entry in enumerate(params.theta.copy()):
-        params.theta[i] = entry + step
-        above = _network.forward(X, params)[1].Z2
-        params.theta[i] = entry - step
-        below = _network.forward(X, params)[1].Z2
-        params.theta[i] = entry
-        assert_allclose(J[:, i], (above - below) / (2 * step), atol=1e-8)
-
-
 @pytest.mark.parametrize("weighted", [False, True])
 def test_blocks_of_columns_add_up(weighted):
     X, Y, params, weights = random_problem(weighted=weighted)

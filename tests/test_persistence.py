@@ -26,7 +26,6 @@ SETTINGS = {
     "early stopping": {"early_stopping": True, "n_iter_no_change": 100},
     "starts": {"n_init": 5},
     "lbfgs": {"solver": "lbfgs", "alpha": 1e-3},
-    "loo": {"solver": "lbfgs", "alpha": "loo"},
     "lecture": {"standardize": False, "alpha": 0},
 }
 

@@ -31,7 +31,6 @@ ORDER = [
     "_monitor",
     "_solvers",
     "_prediction",
-    "_leave_one_out",
     "_checks",
     "_training",
     "_diagnostics",

@@ -123,10 +123,10 @@ save(figure, "learning_rate_search")
 # %%
 # L-BFGS: no learning rate to choose
 # ----------------------------------
-# L-BFGS chooses its own step sizes, and ``alpha="loo"`` the penalty. Only ``n_h`` remains to be
-# chosen. Here it has the value that the search has found.
+# L-BFGS chooses its own step sizes. Only the penalty and ``n_h`` remain to be chosen. Here the
+# penalty is that of the search, and ``n_h`` the value that it has found.
 
-clf = TwoLayerSigmoidClassifier(chosen.n_h, solver="lbfgs", alpha="loo", random_state=0)
+clf = TwoLayerSigmoidClassifier(chosen.n_h, solver="lbfgs", alpha=1e-4, random_state=0)
 folds = StratifiedKFold(5, shuffle=True, random_state=0)
 losses = -cross_val_score(clf, X, y, scoring="neg_log_loss", cv=folds)
 print(f"L-BFGS, n_h={chosen.n_h}: log loss {losses.mean():.4f}")

@@ -70,4 +70,5 @@ print(f"lowest log loss on held-out rows: n_h = {best}")
 # %%
 # If the error bars of two sizes overlap, there are too few rows to distinguish them. Choose the
 # smaller size. A penalty reduces the overfitting of additional units. Here it is weak and the same
-# for all sizes; ``alpha="loo"`` chooses it for each, as in :ref:`sphx_glr_gallery_plot_loo.py`.
+# for all sizes; ``TwoLayerSigmoidClassifierCV`` chooses it, as in
+# :ref:`sphx_glr_gallery_plot_cross_validation.py`.

@@ -19,7 +19,7 @@ import numpy as np
 from sklearn.datasets import load_breast_cancer, make_blobs
 from sklearn.model_selection import GridSearchCV, cross_validate
 
-from two_layer_sigmoid import TwoLayerSigmoidClassifier
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, TwoLayerSigmoidClassifierCV
 from two_layer_sigmoid.plotting import HiddenUnitsDisplay, LossCurveDisplay
 
 # %%
@@ -120,10 +120,11 @@ save(figure, "quickstart_cost")
 # Real data, nothing to tune
 # --------------------------
 # The features have very different scales. By default the estimator trains on standardised features,
-# so no scaler is needed. L-BFGS needs no learning rate, and ``alpha="loo"`` chooses the penalty.
+# so no scaler is needed. ``TwoLayerSigmoidClassifierCV`` trains by L-BFGS, which needs no learning
+# rate, and chooses the penalty on held-out rows.
 
 X, y = load_breast_cancer(return_X_y=True)
-clf = TwoLayerSigmoidClassifier(solver="lbfgs", alpha="loo", random_state=0)
+clf = TwoLayerSigmoidClassifierCV(random_state=0)
 scores = cross_validate(clf, X, y, cv=5, scoring=["accuracy", "neg_log_loss"])
 print("\nBreast cancer, 5-fold cross-validation with nothing to tune")
 for name, values in {

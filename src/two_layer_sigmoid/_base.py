@@ -38,7 +38,7 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         "batch_size": [Interval(Integral, 1, None, closed="left"), None],
         "momentum": [Interval(Real, 0, 1, closed="left")],
         "standardize": ["boolean"],
-        "alpha": [StrOptions({"scale", "loo"}), Interval(Real, 0, np.inf, closed="left")],
+        "alpha": [StrOptions({"scale"}), Interval(Real, 0, np.inf, closed="left")],
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "init": [StrOptions({"auto", "small", "spread"}), tuple, list],
         "n_init": [Interval(Integral, 1, None, closed="left")],

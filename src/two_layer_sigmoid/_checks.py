@@ -34,16 +34,6 @@ def check_parameters(clf: Any) -> None:
             f"momentum={clf.momentum} is not supported by solver={clf.solver!r}, which chooses its "
             "own steps: use momentum=0.",
         ),
-        (
-            clf.alpha == "loo" and has_steps,
-            f"alpha='loo' needs the minimum of the loss, which solver={clf.solver!r} does not "
-            "reach: use solver='lbfgs', or alpha='scale'.",
-        ),
-        (
-            clf.alpha == "loo" and clf.early_stopping,
-            "alpha='loo' and early_stopping=True both limit overfitting: use early_stopping=False, "
-            "or alpha='scale'.",
-        ),
         (has_many and clf.warm_start, many + "warm_start=True has one: set n_init=1."),
         (has_many and not isinstance(clf.init, str), many + "init gives one: set n_init=1."),
     )

@@ -72,13 +72,11 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         Whether to train on features with mean 0 and standard deviation 1. X is neither changed nor
         copied, and the fitted ``W1_`` and ``b1_`` are for X as it is. The penalty applies to W1
         times the standard deviations. ``partial_fit`` uses those of all rows so far.
-    alpha : float, "scale" or "loo", default="scale"
+    alpha : float or "scale", default="scale"
         Strength of the L2 penalty. ``MLPClassifier(alpha=a)`` on all rows is ``alpha=a / m`` here.
 
         - "scale" is min(1, n_x / 16) / sqrt(n_y) / (sum of the weights of the rows), for n_x
           features and n_y outputs.
-        - "loo" selects the penalty with the lowest approximate leave-one-out loss. It needs
-          ``solver="lbfgs"`` and few rows or parameters.
         - 0 is the cost (8) without a penalty.
     class_weight : dict or "balanced", default=None
         Weights of the classes, multiplied with ``sample_weight``. "balanced" gives every class the
@@ -149,11 +147,6 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         Sum of the weights of the training rows; with ``partial_fit`` of all calls.
     alpha_ : float
         Strength of the penalty that was used.
-    loo_loss_ : float
-        Approximate leave-one-out log loss with ``alpha_``, in nats. Only with ``alpha="loo"``.
-    loo_path_ : dict of ndarray of shape (n_alphas,)
-        The penalties "alpha" that were tried, and for each the "loo_loss" and the "train_loss"
-        without penalty. Only with ``alpha="loo"``.
     stop_reason_ : str
         Why training ended:
 
@@ -224,7 +217,6 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights. For full batches without a validation split, weight 2 equals the
             row twice and weight 0 equals no row, except that its label stays in ``classes_``.
-            ``alpha="loo"`` leaves a row out with all of its weight.
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Validation set for ``early_stopping=True``, instead of a part of X. A pipeline
             transforms it like X with ``Pipeline(..., transform_input=["X_val"])``.

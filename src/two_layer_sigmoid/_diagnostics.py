@@ -114,15 +114,10 @@ def on_plateau(clf: Any, fit: Fit) -> str | None:
     change = "change learning_rate, init or random_state"
     if not _has_rate(clf):
         change = "change init or random_state"
-    if clf.alpha == "loo":
-        reason = "By leave-one-out, weaker penalties are worse: X may hold no information about y. "
-        remedies = [*_standardize(clf), change]
-    else:
-        reason = ""
-        remedies = [*_standardize(clf), *_longer(clf, fit), "lower alpha", change]
+    remedies = [*_standardize(clf), *_longer(clf, fit), "lower alpha", change]
     return (
         f"Training ended on the plateau: {_end(fit)}, that of a constant prediction "
-        f"{fit.summary.baseline_loss:.3g}. {reason}{_either(remedies)}."
+        f"{fit.summary.baseline_loss:.3g}. {_either(remedies)}."
     )
 
 
@@ -130,8 +125,7 @@ def out_of_iterations(clf: Any, fit: Fit) -> str | None:
     """A solver that finds the minimum has not reached it."""
     if _has_rate(clf) or fit.stop_reason != _monitor.MAX_ITER:
         return None
-    penalty = [] if clf.alpha == "loo" else ["raise alpha"]
-    remedies = [*_standardize(clf), *_longer(clf, fit), "raise tol", *penalty]
+    remedies = [*_standardize(clf), *_longer(clf, fit), "raise tol", "raise alpha"]
     return (
         f"Training by L-BFGS ran out of iterations: {_end(fit)}, and the gradient is larger than "
         f"tol={clf.tol}. {_either(remedies)}."

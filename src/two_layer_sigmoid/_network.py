@@ -236,24 +236,6 @@ def backward(
     return Parameters(dW1, db1, dW2, db2) if out is None else out
 
 
-def jacobian(params: Parameters, A1: Array, X: Array) -> Array:
-    """The derivatives of the logits, ``(n_y, p, m)``.
-
-    Entry (k, l, i) is dz2_k / dtheta_l for column i, with theta the flat vector of the p
-    parameters. Equations (10) to (15) sum these factors over the columns.
-    """
-    dA1 = A1 * (1 - A1)
-    n_y, m = len(params.W2), A1.shape[1]
-    J = np.zeros((n_y, params.flat().size, m))
-    for k, derivative in enumerate(J):
-        dW1, db1, dW2, db2 = np.split(derivative, np.cumsum([array.size for array in params])[:-1])
-        np.multiply(params.W2[k, :, np.newaxis], dA1, out=db1)
-        np.multiply(db1[:, np.newaxis], X, out=dW1.reshape(len(A1), len(X), m))
-        dW2.reshape(n_y, len(A1), m)[k] = A1
-        db2[k] = 1.0
-    return J
-
-
 def update(params: Parameters, grads: Parameters, learning_rate: float) -> Parameters:
     """The update of gradient descent, equation (9), in place.
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import issparse
 
 from ._blocks import Block, BlockedData, Data
 from ._network import Array, Parameters, Workspace
@@ -93,15 +92,6 @@ class Objective:
             return raw
         mean, scale = self._scaling
         return raw._replace(W1=raw.W1 * scale, b1=raw.b1 + np.dot(raw.W1, mean))
-
-    def standardized_features(self, X: Any) -> Array:
-        """The columns X ``(n_x, b)``, standardised: a dense copy in float64."""
-        dense = np.array(X.toarray() if issparse(X) else X, dtype=np.float64)
-        if self._scaling is not None:
-            mean, scale = self._scaling
-            dense -= mean
-            dense /= scale[:, np.newaxis]
-        return dense
 
     def penalty(self, params: Parameters) -> float:
         """The second term of the loss."""

@@ -14,7 +14,6 @@ import numpy.typing as npt
 from . import _checks
 from ._blocks import BlockedData, Data
 from ._callbacks import Tasks, has_callbacks
-from ._leave_one_out import ALPHA_PATH, LeaveOneOut, check_size, search_alpha
 from ._monitor import INTERRUPTED, MAX_ITER, PARTIAL_FIT, Monitor, TrainingState, finalize
 from ._network import Array, Parameters, sigmoid
 from ._objective import Objective
@@ -33,7 +32,7 @@ SCALE_FEATURES = 16
 SCALE_LIMIT = 2.0
 WEIGHTS = tuple(f"{name}_" for name in Parameters._fields)
 # Fitted attributes that some fits lack.
-OPTIONAL_ATTRIBUTES = ("feature_names_in_", "loo_loss_", "loo_path_", "_velocity")
+OPTIONAL_ATTRIBUTES = ("feature_names_in_", "_velocity")
 
 
 class Fit(NamedTuple):
@@ -53,7 +52,6 @@ class Fit(NamedTuple):
     validation_loss_curve: Sequence[float] | None = None
     stop_reason: str = ""
     feature_names: npt.NDArray[Any] | None = None
-    leave_one_out: LeaveOneOut | None = None
 
     @classmethod
     def of(cls, clf: Any) -> Fit:
@@ -67,7 +65,7 @@ class Fit(NamedTuple):
 
     def attributes(self) -> dict[str, Any]:
         """The fitted attributes."""
-        summary, loo = self.summary, self.leave_one_out
+        summary = self.summary
         attributes = dict(zip(WEIGHTS, self.params, strict=True)) | {
             "classes_": self.targets.classes,
             "_multilabel": self.targets.is_multilabel,
@@ -79,8 +77,6 @@ class Fit(NamedTuple):
             "_reference": self.reference,
             "n_samples_seen_": summary.n_samples,
             "alpha_": self.alpha,
-            "loo_loss_": loo and loo.loss,
-            "loo_path_": loo and loo.path,
             "loss_": self.loss,
             "loss_curve_": self.loss_curve,
             "validation_loss_curve_": self.validation_loss_curve,
@@ -114,8 +110,6 @@ def train(
     ``data`` are relative. ``dtype`` is that of the fitted weights. Training continues from
     ``previous``. ``one_pass`` is that of ``partial_fit``. Callbacks get the ``inputs`` of ``fit``.
     """
-    if clf.alpha == "loo":
-        check_size(data)
     solver = SOLVERS[clf.solver]
     rows = data.reduce(Summary.of_block)
     summary = replace(rows, n_samples=weight_sum)
@@ -166,39 +160,34 @@ def train(
         )
 
     if has_callbacks(clf):
-        n_updates = max_iter if len(states) == 1 and clf.alpha != "loo" else None
+        n_updates = max_iter if len(states) == 1 else None
         monitor.tasks = Tasks(clf, n_updates, lambda state: fit_of(state).attributes(), **inputs)
-    train_best = partial(
-        successive_halving,
-        solve=partial(solver.run, objective, monitor=monitor, **_options(clf, random_state)),
-        monitor=monitor,
-        first_rung=solver.first_rung and solver.first_rung * states[0].theta.size,
-    )
-    log_loss, leave_one_out = math.nan, None
+    log_loss = math.nan
     with small_ufunc_buffer():
-        if clf.alpha == "loo":
-            best, leave_one_out = search_alpha(objective, targets, states, train_best, max_iter)
-        else:
-            best = train_best(states, max_iter=max_iter)
+        best = successive_halving(
+            states,
+            partial(solver.run, objective, monitor=monitor, **_options(clf, random_state)),
+            monitor,
+            max_iter=max_iter,
+            first_rung=solver.first_rung and solver.first_rung * states[0].theta.size,
+        )
         finalize(best, objective, dtype)
         if not one_pass and best.stop_reason != INTERRUPTED:
             # Not the loss minus the penalty: a strong penalty leaves no digits.
             log_loss = objective.log_loss(best.params)
     monitor.close(best)
     _checks.check_initial_loss(best.loss)
-    fit = fit_of(best)._replace(log_loss=log_loss, leave_one_out=leave_one_out)
+    fit = fit_of(best)._replace(log_loss=log_loss)
     remedy = "Or lower learning_rate." if solver.has_learning_rate else ""
     _checks.check_no_overflow(fit.params, max_abs, dtype, remedy)
     return fit
 
 
 def _alpha(alpha: float | str, summary: Summary, data: Data) -> float:
-    """The strength of the penalty; for "loo" the first one."""
+    """The strength of the penalty."""
     n_x, _, n_y = data.layer_sizes
     if alpha == "scale":
         return min(1.0, n_x / SCALE_FEATURES) / math.sqrt(n_y) / summary.n_samples
-    if alpha == "loo":
-        return float(ALPHA_PATH[0] / data.n_rows)
     return float(alpha)
 
 

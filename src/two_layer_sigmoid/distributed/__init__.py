@@ -100,7 +100,7 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
             If X is not a dask collection.
         ValueError
             As in memory, naming the partition if the error is in one; if the length of a chunk is
-            unknown; or if ``batch_size``, ``early_stopping`` or ``alpha="loo"`` is set.
+            unknown; or if ``batch_size`` or ``early_stopping`` is set.
         """
         _data.check_dask("DaskTwoLayerSigmoidClassifier.fit")
         _checks.check_parameters(self)
@@ -230,5 +230,3 @@ def _check_supported(clf: DaskTwoLayerSigmoidClassifier) -> None:
         raise ValueError(f"batch_size={clf.batch_size} is not for Dask: use None{remedy}")
     if clf.early_stopping:
         raise ValueError(f"early_stopping=True is not for Dask: use early_stopping=False{remedy}")
-    if clf.alpha == "loo":
-        raise ValueError(f"alpha='loo' is not for Dask: use alpha='scale'{remedy}")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class RegularizationPathDisplay:
-    """The held-out loss of each penalty, and the training loss if it is known.
+    """The held-out loss of each penalty.
 
     Use :meth:`from_estimator`. A star marks the chosen penalty, whose weights are kept.
 
@@ -25,19 +25,14 @@ class RegularizationPathDisplay:
     alpha : ndarray of shape (n_alphas,)
         The penalties.
     held_out_loss : ndarray of shape (n_alphas,)
-        Log loss of rows held out with each penalty, in nats; with ``alpha="loo"`` the approximate
-        leave-one-out loss.
+        Log loss of rows held out with each penalty, in nats.
     chosen : int
         Index of the chosen penalty.
-    train_loss : ndarray of shape (n_alphas,), default=None
-        Training loss of each penalty, without the penalty, in nats.
 
     Attributes
     ----------
     held_out_line_ : matplotlib Line2D
         The held-out loss.
-    train_line_ : matplotlib Line2D or None
-        The training loss, dashed.
     best_ : matplotlib Line2D
         The star at the chosen penalty.
     ax_ : matplotlib Axes
@@ -58,7 +53,6 @@ class RegularizationPathDisplay:
     alpha: npt.NDArray[np.float64]
     held_out_loss: npt.NDArray[np.float64]
     chosen: int
-    train_loss: npt.NDArray[np.float64] | None = None
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Axes | None = None, **kwargs: Any) -> Self:
@@ -67,13 +61,12 @@ class RegularizationPathDisplay:
         Parameters
         ----------
         estimator : estimator
-            A :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifierCV`, a
-            :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier` fitted with ``alpha="loo"``, a
-            pipeline that ends in one of them, or a search over these.
+            A fitted :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifierCV`, a pipeline that ends
+            in one, or a search over these.
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes a new figure.
         **kwargs : dict
-            Passed to :meth:`matplotlib.axes.Axes.plot` for both curves.
+            Passed to :meth:`matplotlib.axes.Axes.plot` for the curve.
 
         Returns
         -------
@@ -87,22 +80,15 @@ class RegularizationPathDisplay:
         TypeError
             If it is neither a network of this package nor a pipeline or search with one.
         ValueError
-            If it has tried one penalty only.
+            If it is not a :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifierCV`.
         """
         _, clf = network_of(estimator, cls)
-        if hasattr(clf, "held_out_losses_"):
-            alpha, held_out_loss, train_loss = clf.alphas_, clf.held_out_losses_, None
-        elif hasattr(clf, "loo_path_"):
-            alpha, held_out_loss, train_loss = clf.loo_path_.values()
-        else:
+        if not hasattr(clf, "held_out_losses_"):
             raise ValueError(
-                "RegularizationPathDisplay needs a TwoLayerSigmoidClassifierCV, or a fit with "
-                f"alpha='loo', got {clf!r}."
+                f"RegularizationPathDisplay needs a TwoLayerSigmoidClassifierCV, got {clf!r}."
             )
-        chosen = int(np.flatnonzero(alpha == clf.alpha_)[0])
-        display = cls(
-            alpha=alpha, held_out_loss=held_out_loss, chosen=chosen, train_loss=train_loss
-        )
+        chosen = int(np.flatnonzero(clf.alphas_ == clf.alpha_)[0])
+        display = cls(alpha=clf.alphas_, held_out_loss=clf.held_out_losses_, chosen=chosen)
         return display.plot(ax, **kwargs)
 
     def plot(self, ax: Axes | None = None, **kwargs: Any) -> Self:
@@ -113,7 +99,7 @@ class RegularizationPathDisplay:
         ax : matplotlib Axes, default=None
             Axes to draw on; None makes a new figure.
         **kwargs : dict
-            Passed to :meth:`matplotlib.axes.Axes.plot` for both curves.
+            Passed to :meth:`matplotlib.axes.Axes.plot` for the curve.
 
         Returns
         -------
@@ -126,10 +112,6 @@ class RegularizationPathDisplay:
         at_best = f"held out, {self.held_out_loss[best]:.4g} at the chosen {self.alpha[best]:.2g}"
         held_out = {"label": at_best, "color": COLOURS[0], "marker": "o", "markersize": 4}
         (self.held_out_line_,) = ax.plot(self.alpha, self.held_out_loss, **held_out | kwargs)
-        self.train_line_ = None
-        if self.train_loss is not None:
-            train = {"label": "training", "color": COLOURS[1], "linestyle": "--"}
-            (self.train_line_,) = ax.plot(self.alpha, self.train_loss, **train | kwargs)
         color = self.held_out_line_.get_color()
         (self.best_,) = ax.plot(self.alpha[best], self.held_out_loss[best], color=color, **STAR)
         ax.set(xscale="log", xlabel="alpha", ylabel="log loss in nats")

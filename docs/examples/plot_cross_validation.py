@@ -76,7 +76,7 @@ print("mean        " + "{:10.3f}{:9.3f}{:13.3f}{:15.3f}".format(*np.mean(losses,
 # %%
 # The estimate is rather too high, because each row is predicted by one network, trained on four
 # fifths of the rows. Over the five draws the average has a lower test loss than one network, which
-# overfits if the penalty is weak, as in draw 1. On so few rows the choice of the penalty is
+# overfits if the penalty is weak, as in draw 0. On so few rows the choice of the penalty is
 # uncertain, and the rule of ``alpha="scale"`` is better here. :doc:`The benchmarks </benchmarks>`
 # compare ``TwoLayerSigmoidClassifierCV`` on real data sets.
 #

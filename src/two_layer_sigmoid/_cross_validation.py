@@ -42,14 +42,11 @@ from ._training import WEIGHTS, Fit, train
 MANY_ROWS = 2000
 FEW_ROWS_SPLITS, MANY_ROWS_SPLITS = 5, 3
 FEW_ROWS_UNITS, MANY_ROWS_UNITS = 32, 64
+MAX_FIRST_ALPHA = 0.01  # above about 0.1 all networks predict a constant: no search can start there
 ALPHA_STEP = math.sqrt(10)  # from one penalty to the next
 MAX_STEPS = 8  # from the first penalty in one direction
-# A penalty is worse if its held-out loss is more than the fraction FLAT above the lowest one. The
-# search ends at the first worse penalty in the stronger direction, and at two in a row in the
-# weaker one. On the moons the loss of an almost linear network rises by up to a tenth before curved
-# boundaries pay.
+# Losses that differ by less than this fraction are equal: on few rows their order is chance.
 FLAT = 0.02
-PATIENCE = {ALPHA_STEP: 1, 1 / ALPHA_STEP: 2}
 
 Fold = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]  # rows to train on, and held out
 
@@ -81,15 +78,15 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
         Number of hidden units of each fold's network. "auto" is 32 for fewer than 2000 rows, else
         64.
     alphas : array-like of shape (n_alphas,), default=None
-        Penalties to try, from the strongest to the weakest. None begins with the penalty of
-        ``LogisticRegression(C=1)``, one divided by the sum of the weights of the rows, and goes on
-        in steps of a factor of sqrt(10) as long as the held-out loss falls, first to stronger ones.
+        Penalties to try, from the strongest to the weakest. None begins with one divided by the
+        number of rows of positive weight, the penalty of ``LogisticRegression(C=1)``, but at most
+        0.01. It goes on in steps of a factor of sqrt(10) until the held-out loss rises: to stronger
+        ones, and if these are no better, to weaker ones.
     cv : int, cross-validation generator or iterable, default=None
         How the rows are split. None is 5 shuffled stratified folds for fewer than 2000 rows, else
         3. An int is the number of stratified folds, as in scikit-learn.
-    max_iter : int, default=60
-        Maximum number of L-BFGS iterations of each fold with the first penalty. Training with the
-        next penalty starts from its result and has at most half as many.
+    max_iter : int, default=50
+        Maximum number of L-BFGS iterations of each network.
     tol : float, default=1e-6
         Training stops if no entry of the gradient, penalty included, is larger in absolute value.
     standardize : bool, default=True
@@ -186,7 +183,7 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
         *,
         alphas: Any = None,
         cv: Any = None,
-        max_iter: int = 60,
+        max_iter: int = 50,
         tol: float = 1e-6,
         standardize: bool = True,
         class_weight: Any = None,
@@ -248,17 +245,15 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
             data, weight_sum = rows.examples(slice(None))
             summary = replace(BlockedData(*data, 1).reduce(Summary.of_block), n_samples=weight_sum)
             _checks.check_variance(summary.var)
+            first_alpha = min(1 / data[0].shape[0], MAX_FIRST_ALPHA)
             del data
         folds = self._folds(rows, y, groups, random_state)
         seeds = random_state.randint(np.iinfo(np.int32).max, size=len(folds))
         member = self._member(X.shape[0])
 
-        def evaluate(alpha: float, before: Candidate | None) -> Candidate:
-            member.alpha, member.max_iter = alpha, self.max_iter
-            previous: Sequence[Fit | None] = [None] * len(folds)
-            if before is not None:
-                member.max_iter, previous = math.ceil(self.max_iter / 2), before.fits
-            jobs = zip(folds, seeds, previous, strict=True)
+        def evaluate(alpha: float) -> Candidate:
+            member.alpha = alpha
+            jobs = zip(folds, seeds, strict=True)
             parallel = Parallel(n_jobs=self.n_jobs)
             results = parallel(delayed(_train_member)(member, rows, *job) for job in jobs)
             candidate = _candidate(alpha, rows, folds, results)
@@ -281,7 +276,7 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
             inputs = {"X": X, "y": y, "sample_weight": sample_weight}
             tasks = Tasks(self, None, lambda found: attributes(found) if found else {}, **inputs)
         search = _Search(evaluate, tasks)
-        search.run(1 / weight_sum if alphas is None else alphas)
+        search.run(first_alpha if alphas is None else alphas)
         if tasks is not None:
             tasks.end_iteration(search.candidates)
             tasks.close(search.candidates)
@@ -343,9 +338,7 @@ class _Rows:
 class _Search:
     """Tries penalties, and keeps what it has found; callbacks and Ctrl-C can end it."""
 
-    def __init__(
-        self, evaluate: Callable[[float, Candidate | None], Candidate], tasks: Tasks | None
-    ) -> None:
+    def __init__(self, evaluate: Callable[[float], Candidate], tasks: Tasks | None) -> None:
         self.candidates: list[Candidate] = []
         self.stop_reason = CONVERGED
         self._evaluate, self._tasks = evaluate, tasks
@@ -356,33 +349,29 @@ class _Search:
             if isinstance(alphas, float):
                 self._outwards(alphas)
             else:
-                candidate = None
-                for alpha in alphas:  # each from the networks of the one before
-                    candidate = self._try(alpha, candidate)
+                for alpha in alphas:
+                    self._try(alpha)
         except StopIteration as end:
             self.stop_reason = end.value
 
     def _outwards(self, alpha: float) -> None:
-        """From one penalty to its neighbours, as long as the held-out loss falls."""
-        first = self._try(alpha, None)
-        for factor, patience in PATIENCE.items():
+        """From one penalty to its neighbours, until the held-out loss rises."""
+        first = self._try(alpha)
+        for factor in (ALPHA_STEP, 1 / ALPHA_STEP):
             best = candidate = first
-            n_worse = 0
             for _ in range(MAX_STEPS):
-                candidate = self._try(candidate.alpha * factor, candidate)
-                is_worse = not candidate.loss <= (1 + FLAT) * best.loss
-                n_worse = n_worse + 1 if is_worse else 0
-                if n_worse == patience:
+                candidate = self._try(candidate.alpha * factor)
+                if not candidate.loss <= (1 + FLAT) * best.loss:
                     break
                 best = min(best, candidate, key=lambda tried: tried.loss)
             if best.loss < (1 - FLAT) * first.loss:
                 return
 
-    def _try(self, alpha: float, before: Candidate | None) -> Candidate:
+    def _try(self, alpha: float) -> Candidate:
         try:
             if self._tasks is not None and self._tasks.begin_iteration(self.candidates):
                 raise StopIteration(CALLBACK)
-            candidate = self._evaluate(alpha, before)
+            candidate = self._evaluate(alpha)
         except KeyboardInterrupt:
             if not self.candidates:
                 raise
@@ -402,9 +391,7 @@ def _check_alphas(alphas: Any) -> list[float] | None:
     return sorted(set(array.astype(float).tolist()), reverse=True)
 
 
-def _train_member(
-    member: Any, rows: _Rows, fold: Fold, seed: int, previous: Fit | None
-) -> tuple[Fit, Array]:
+def _train_member(member: Any, rows: _Rows, fold: Fold, seed: int) -> tuple[Fit, Array]:
     """The network of one fold, and its logits of the rows held out."""
     with single_blas_thread, ignore_overflow():
         data, weight_sum = rows.examples(fold[0])
@@ -415,7 +402,7 @@ def _train_member(
             weight_sum=weight_sum,
             dtype=np.dtype(np.float64),
             random_state=np.random.RandomState(seed),
-            previous=previous,
+            previous=None,
             inputs={},
         )
         if fit.stop_reason == INTERRUPTED:

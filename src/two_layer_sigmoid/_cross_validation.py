@@ -45,8 +45,11 @@ FEW_ROWS_UNITS, MANY_ROWS_UNITS = 32, 64
 MAX_FIRST_ALPHA = 0.01  # above about 0.1 all networks predict a constant: no search can start there
 ALPHA_STEP = math.sqrt(10)  # from one penalty to the next
 MAX_STEPS = 8  # from the first penalty in one direction
-# Losses that differ by less than this fraction are equal: on few rows their order is chance.
+MAX_ROUNDS = 20  # in which the chosen networks are trained on
+# Losses that differ by less than this fraction are equal: on few rows their order is chance. On the
+# moons the loss of almost linear networks is equal before curved boundaries pay.
 FLAT = 0.02
+MAX_FLAT = 2  # so many equal losses in a row end the search
 
 Fold = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]  # rows to train on, and held out
 
@@ -57,6 +60,7 @@ class Candidate:
 
     alpha: float
     fits: Sequence[Fit]
+    n_iter: int  # the largest of all networks
     held_out: Array  # (m, n_y), logits of the rows; NaN for rows that no fold holds out
     loss: float  # of the held-out rows
 
@@ -85,8 +89,9 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
     cv : int, cross-validation generator or iterable, default=None
         How the rows are split. None is 5 shuffled stratified folds for fewer than 2000 rows, else
         3. An int is the number of stratified folds, as in scikit-learn.
-    max_iter : int, default=50
-        Maximum number of L-BFGS iterations of each network.
+    max_iter : int, default=30
+        Maximum number of L-BFGS iterations of each network. The chosen networks are trained on, in
+        rounds of as many iterations, as long as the held-out loss falls.
     tol : float, default=1e-6
         Training stops if no entry of the gradient, penalty included, is larger in absolute value.
     standardize : bool, default=True
@@ -131,7 +136,7 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
     n_members_ : int
         Number of networks in the average.
     n_iter_ : int
-        Largest number of iterations of a training with ``alpha_``.
+        Number of iterations of training with ``alpha_``, in all rounds.
     mean_, var_ : ndarray of shape (n_x,)
         Weighted mean and variance of each feature.
     scale_ : ndarray of shape (n_x,) or None
@@ -149,7 +154,8 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
     Notes
     -----
     Ctrl-C keeps the average for the best penalty so far and raises ``KeyboardInterrupt``; before
-    the first penalty is done it keeps nothing. With callbacks each penalty is one task.
+    the first penalty is done it keeps nothing. With callbacks each penalty is one task, and each
+    round.
 
     Examples
     --------
@@ -183,7 +189,7 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
         *,
         alphas: Any = None,
         cv: Any = None,
-        max_iter: int = 50,
+        max_iter: int = 30,
         tol: float = 1e-6,
         standardize: bool = True,
         class_weight: Any = None,
@@ -251,12 +257,13 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
         seeds = random_state.randint(np.iinfo(np.int32).max, size=len(folds))
         member = self._member(X.shape[0])
 
-        def evaluate(alpha: float) -> Candidate:
+        def evaluate(alpha: float, before: Candidate | None = None) -> Candidate:
             member.alpha = alpha
-            jobs = zip(folds, seeds, strict=True)
+            previous = [None] * len(folds) if before is None else before.fits
+            jobs = zip(folds, seeds, previous, strict=True)
             parallel = Parallel(n_jobs=self.n_jobs)
             results = parallel(delayed(_train_member)(member, rows, *job) for job in jobs)
-            candidate = _candidate(alpha, rows, folds, results)
+            candidate = _candidate(alpha, rows, folds, results, before)
             if self.verbose:
                 print(f"alpha {alpha:.3g}: held-out loss {candidate.loss:.6f}")
             return candidate
@@ -338,7 +345,7 @@ class _Rows:
 class _Search:
     """Tries penalties, and keeps what it has found; callbacks and Ctrl-C can end it."""
 
-    def __init__(self, evaluate: Callable[[float], Candidate], tasks: Tasks | None) -> None:
+    def __init__(self, evaluate: Callable[..., Candidate], tasks: Tasks | None) -> None:
         self.candidates: list[Candidate] = []
         self.stop_reason = CONVERGED
         self._evaluate, self._tasks = evaluate, tasks
@@ -351,32 +358,47 @@ class _Search:
             else:
                 for alpha in alphas:
                     self._try(alpha)
+            self._train_on()
         except StopIteration as end:
             self.stop_reason = end.value
 
     def _outwards(self, alpha: float) -> None:
-        """From one penalty to its neighbours, until the held-out loss rises."""
+        """From one penalty to its neighbours, until the held-out loss rises or stays."""
         first = self._try(alpha)
         for factor in (ALPHA_STEP, 1 / ALPHA_STEP):
-            best = candidate = first
-            for _ in range(MAX_STEPS):
-                candidate = self._try(candidate.alpha * factor)
-                if not candidate.loss <= (1 + FLAT) * best.loss:
+            lowest, n_flat = first.loss, 0
+            for step in range(1, MAX_STEPS + 1):
+                loss = self._try(first.alpha * factor**step).loss
+                if loss < (1 - FLAT) * lowest:
+                    lowest, n_flat = loss, 0
+                else:
+                    n_flat += 1
+                if n_flat == MAX_FLAT or not loss <= (1 + FLAT) * lowest:
                     break
-                best = min(best, candidate, key=lambda tried: tried.loss)
-            if best.loss < (1 - FLAT) * first.loss:
+            if lowest < first.loss:
                 return
 
-    def _try(self, alpha: float) -> Candidate:
+    def _train_on(self) -> None:
+        """Train the networks of the best penalty on, as long as the held-out loss falls."""
+        for _ in range(MAX_ROUNDS):
+            before = min(self.candidates, key=lambda tried: tried.loss)
+            if self._try(before.alpha, before).loss >= (1 - FLAT) * before.loss:
+                return
+
+    def _try(self, alpha: float, before: Candidate | None = None) -> Candidate:
+        """Train with a penalty; ``before`` is replaced by the result if that is better."""
         try:
             if self._tasks is not None and self._tasks.begin_iteration(self.candidates):
                 raise StopIteration(CALLBACK)
-            candidate = self._evaluate(alpha)
+            candidate = self._evaluate(alpha, before)
         except KeyboardInterrupt:
             if not self.candidates:
                 raise
             raise StopIteration(INTERRUPTED) from None
-        self.candidates.append(candidate)
+        if before is None:
+            self.candidates.append(candidate)
+        elif candidate.loss < before.loss:
+            self.candidates[self.candidates.index(before)] = candidate
         return candidate
 
 
@@ -391,7 +413,9 @@ def _check_alphas(alphas: Any) -> list[float] | None:
     return sorted(set(array.astype(float).tolist()), reverse=True)
 
 
-def _train_member(member: Any, rows: _Rows, fold: Fold, seed: int) -> tuple[Fit, Array]:
+def _train_member(
+    member: Any, rows: _Rows, fold: Fold, seed: int, previous: Fit | None
+) -> tuple[Fit, Array]:
     """The network of one fold, and its logits of the rows held out."""
     with single_blas_thread, ignore_overflow():
         data, weight_sum = rows.examples(fold[0])
@@ -402,7 +426,7 @@ def _train_member(member: Any, rows: _Rows, fold: Fold, seed: int) -> tuple[Fit,
             weight_sum=weight_sum,
             dtype=np.dtype(np.float64),
             random_state=np.random.RandomState(seed),
-            previous=None,
+            previous=previous,
             inputs={},
         )
         if fit.stop_reason == INTERRUPTED:
@@ -412,7 +436,11 @@ def _train_member(member: Any, rows: _Rows, fold: Fold, seed: int) -> tuple[Fit,
 
 
 def _candidate(
-    alpha: float, rows: _Rows, folds: Sequence[Fold], results: Sequence[tuple[Fit, Array]]
+    alpha: float,
+    rows: _Rows,
+    folds: Sequence[Fold],
+    results: Sequence[tuple[Fit, Array]],
+    before: Candidate | None,
 ) -> Candidate:
     """The result for one penalty; rows that several folds hold out get the mean of their logits."""
     m, n_y = rows.X.shape[0], rows.targets.n_outputs
@@ -424,7 +452,9 @@ def _candidate(
     held_out_logits = np.full((m, n_y), np.nan)
     held_out_logits[is_held_out] = total[is_held_out] / count[is_held_out, np.newaxis]
     loss = _log_loss(rows, is_held_out, held_out_logits[is_held_out])
-    return Candidate(alpha, [fit for fit, _ in results], held_out_logits, loss)
+    fits = [fit for fit, _ in results]
+    n_iter = max(len(fit.loss_curve) for fit in fits) + (before.n_iter if before else 0)
+    return Candidate(alpha, fits, n_iter, held_out_logits, loss)
 
 
 def _log_loss(rows: _Rows, used: npt.NDArray[np.intp], Z2: Array) -> float:
@@ -454,7 +484,7 @@ def _attributes(candidates: Sequence[Candidate], rows: _Rows) -> dict[str, Any]:
         "held_out_loss_": best.loss,
         "held_out_logits_": rows.targets.decisions(best.held_out),
         "n_members_": len(best.fits),
-        "n_iter_": max(1, *(len(fit.loss_curve) for fit in best.fits)),
+        "n_iter_": max(1, best.n_iter),
     }
 
 

@@ -50,6 +50,10 @@ MAX_ROUNDS = 20  # in which the chosen networks are trained on
 # moons the loss of almost linear networks is equal before curved boundaries pay.
 FLAT = 0.02
 MAX_FLAT = 2  # so many equal losses in a row end the search
+# Half a row with a wrong label is added to the held-out loss, as Jeffreys' prior adds it to a rate:
+# new rows can have wrong labels if no held-out row has one. Without it almost separable classes get
+# networks that are too sure, and an estimate that is too low (``benchmarks/estimate.py``).
+WRONG_ROWS = 0.5
 
 Fold = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]  # rows to train on, and held out
 
@@ -62,7 +66,7 @@ class Candidate:
     fits: Sequence[Fit]
     n_iter: int  # the largest of all networks
     held_out: Array  # (m, n_y), logits of the rows; NaN for rows that no fold holds out
-    loss: float  # of the held-out rows
+    loss: float  # of the held-out rows, see ``WRONG_ROWS``
 
 
 class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
@@ -125,10 +129,10 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
         The penalties that were tried, from weak to strong.
     held_out_losses_ : ndarray of shape (n_alphas,)
         Mean log loss of the held-out rows with each penalty, in nats; for multilabel y summed over
-        the labels.
+        the labels. Half a row with a wrong label is added to the rows.
     held_out_loss_ : float
-        The lowest of them. A row is predicted by the network of one fold here, so this estimate of
-        the loss of new rows is rather too high, because ``predict_proba`` averages all networks.
+        The lowest of them, which estimates the loss of new rows. It is rather too high, because a
+        held-out row is predicted by the network of one fold, and ``predict_proba`` averages all.
     held_out_logits_ : ndarray of shape (n_samples,) or (n_samples, n_y)
         ``decision_function`` of each row by the networks that were trained without it, with
         ``alpha_``; NaN for rows that were never held out. It serves to calibrate, to choose a
@@ -451,21 +455,28 @@ def _candidate(
     is_held_out = np.flatnonzero(count)
     held_out_logits = np.full((m, n_y), np.nan)
     held_out_logits[is_held_out] = total[is_held_out] / count[is_held_out, np.newaxis]
-    loss = _log_loss(rows, is_held_out, held_out_logits[is_held_out])
+    loss = _estimate(rows, is_held_out, held_out_logits[is_held_out])
     fits = [fit for fit, _ in results]
     n_iter = max(len(fit.loss_curve) for fit in fits) + (before.n_iter if before else 0)
     return Candidate(alpha, fits, n_iter, held_out_logits, loss)
 
 
-def _log_loss(rows: _Rows, used: npt.NDArray[np.intp], Z2: Array) -> float:
-    """The mean log loss of some rows; for several classes of the normalised probabilities."""
-    _, codes, weights = rows.take(used)
+def _estimate(rows: _Rows, held_out: npt.NDArray[np.intp], Z2: Array) -> float:
+    """The mean log loss of held-out rows and half a row with a wrong label.
+
+    For several classes the probabilities are normalised, and all wrong labels are averaged.
+    """
+    _, codes, weights = rows.take(held_out)
     if rows.targets.is_multiclass:
-        losses = -rows.targets.log_probabilities(Z2)[np.arange(len(Z2)), codes]
+        losses = -rows.targets.log_probabilities(Z2)
+        right = losses[np.arange(len(Z2)), codes]
+        wrong = (losses.sum(axis=1) - right) / (losses.shape[1] - 1)
     else:
-        is_one = rows.targets.encode(codes, bool).T
-        losses = np.logaddexp(0, np.where(is_one, -Z2, Z2)).sum(axis=1)
-    return float(np.average(losses, weights=weights))
+        Z2 = np.where(rows.targets.encode(codes, bool).T, Z2, -Z2)
+        right, wrong = (np.logaddexp(0, Z).sum(axis=1) for Z in (-Z2, Z2))
+    n_rows = len(held_out) if weights is None else int(np.count_nonzero(weights))
+    losses = np.average(np.stack([right, wrong], axis=1), axis=0, weights=weights)
+    return float(np.average(losses, weights=[n_rows, WRONG_ROWS]))
 
 
 def _attributes(candidates: Sequence[Candidate], rows: _Rows) -> dict[str, Any]:

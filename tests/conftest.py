@@ -1,5 +1,6 @@
 """Data that several test modules use."""
 
+import builtins
 import os
 from importlib.util import find_spec
 
@@ -18,7 +19,7 @@ from sklearn.datasets import (
 )
 from sklearn.utils import check_random_state
 
-from tests import datasets
+from tests import datasets, helpers
 from two_layer_sigmoid import _blocks
 
 EXTRAS = {"two_layer_sigmoid.distributed": "dask", "two_layer_sigmoid.plotting": "matplotlib"}
@@ -109,6 +110,12 @@ def small_blocks(monkeypatch):
     """Blocks of 16 rows: 63 of them, in all 16 shards."""
     monkeypatch.setattr(_blocks, "BLOCK_BYTES", 0)
     monkeypatch.setattr(_blocks, "MIN_BLOCK_ROWS", 16)
+
+
+@pytest.fixture
+def compensated_sum(monkeypatch):
+    """The builtin sum() of floats rounds once, on every Python; from 3.12 on it nearly does."""
+    monkeypatch.setattr(builtins, "sum", helpers.compensated_sum)
 
 
 def _frozen(*arrays):

@@ -80,9 +80,10 @@ def test_dask_multilabel_equals_memory(many_blobs):
         fit_both(X, Y, 100, class_weight="balanced")
 
 
+@pytest.mark.usefixtures("compensated_sum")
 @pytest.mark.filterwarnings("ignore:Training ended above")  # row 0 has all weight
 def test_weights_of_chunks_are_added_in_order():
-    """The sum() of Python 3.12 and later would give 1 + 2^-52 instead of 1."""
+    """A compensated sum would give 1 + 2^-52 instead of 1."""
     Y, weights = np.array([[0, 1], [1, 0], [1, 1]]), np.array([1, 2**-53, 2**-53])
     local, clf = fit_both(np.eye(3), Y, 1, weights, alpha="scale")
     assert clf.alpha_ == local.alpha_

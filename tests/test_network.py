@@ -147,8 +147,9 @@ def test_cost_is_ln_2_at_zero_weights():
     assert_allclose(cost_of(zeros, X, Y, None), np.log(2), rtol=1e-15)
 
 
+@pytest.mark.usefixtures("compensated_sum")
 def test_cost_adds_outputs_from_first_to_last():
-    """The sum() of Python 3.12 and later would add 2 ln(2) to 1e16, and make it 1e16 + 2."""
+    """A compensated sum would add 2 ln(2) to 1e16, and make it 1e16 + 2."""
     Z2 = np.array([[1e16], [0.0], [0.0]])
     cache = Cache(Z2, Z2, Z2, _network.sigmoid(Z2))
     assert _network.cost(cache, np.zeros((3, 1))) == 1e16

@@ -34,7 +34,7 @@ from sklearn.preprocessing import (
 from tests.helpers import slow
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, export
 
-onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+onnxruntime = pytest.importorskip("onnxruntime", reason="needs onnxruntime")
 skl2onnx = pytest.importorskip("skl2onnx", reason="needs the extra onnx")
 TensorProto = pytest.importorskip("onnx", reason="needs the extra onnx").TensorProto
 ReferenceEvaluator = pytest.importorskip("onnx.reference").ReferenceEvaluator

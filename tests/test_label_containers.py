@@ -90,7 +90,7 @@ MISSING = [
     [*STRINGS, np.float32("nan"), "ash"],
     [*STRINGS, pd.NA, "ash"],
     np.array([*STRINGS, pd.NaT, "ash"], object),
-    np.array([*STRINGS, np.datetime64("NaT"), "ash"], object),
+    np.array([*STRINGS, np.datetime64("NaT", "D"), "ash"], object),
     np.array([*STRINGS, None, "ash"], STRING_DTYPE),
     np.array([*STRINGS, np.nan, "ash"], np.dtypes.StringDType(na_object=np.nan)),
     np.array(["2026", "2027", "NaT", "2027"], "M8[D]"),

@@ -6,6 +6,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from tests.helpers import LECTURE
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
+# L-BFGS stops after 100 iterations here. At its default of 1000 it comes to a minimum that is flat
+# in many directions, in which rounding moves it: "weight 2 equals the row twice" then fails by 1e-8
+# on some BLAS kernels, at tol=1e-6 as at 1e-10. Newton steps do not help, because the Hessian is
+# singular: two of them leave differences of 5e-7 to 1e-4 of a probability between kernels.
 QUICK = [
     TwoLayerSigmoidClassifier(max_iter=300),
     TwoLayerSigmoidClassifier(solver="lbfgs", max_iter=100),

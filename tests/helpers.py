@@ -303,3 +303,26 @@ def with_entry(X, row, value):
     X = X.copy()
     X[row, 0] = value
     return X
+
+
+# Dates
+
+# np.dtype("M8[D]"), pickled by NumPy 2.4. NumPy <= 2.2 cannot use the dates of this dtype.
+PICKLED_DAYS = b"""cnumpy
+dtype
+(VM8
+I00
+I01
+tR(I4
+V<
+NNNI-1
+I-1
+I0
+(N(c_codecs
+encode
+(VD
+Vlatin1
+tRI1
+I1
+I1
+tttb."""

@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.metrics import roc_auc_score
 from sklearn.utils.fixes import parse_version
 
-from tests.helpers import make_clf
+from tests.helpers import PICKLED_DAYS, make_clf
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _targets
 
 
@@ -244,29 +244,8 @@ def test_score_compares_dates_of_other_units(small_moons):
     assert clf.score(X, days.astype("M8[s]") + np.timedelta64(1, "s")) == 0
 
 
-# np.dtype("M8[D]"), pickled by NumPy 2.4
-PICKLED_DTYPE = b"""cnumpy
-dtype
-(VM8
-I00
-I01
-tR(I4
-V<
-NNNI-1
-I-1
-I0
-(N(c_codecs
-encode
-(VD
-Vlatin1
-tRI1
-I1
-I1
-tttb."""
-
-
 def test_dates_pickled_by_newer_numpy_are_labels():
-    dates = np.array(["2026-01-01", "2026-01-02"], pickle.loads(PICKLED_DTYPE))
+    dates = np.array(["2026-01-01", "2026-01-02"], pickle.loads(PICKLED_DAYS))
     clf = make_clf().fit([[0.0], [1.0]], dates)
     assert clf.classes_.dtype == "M8[D]"
     assert clf.score([[0.0], [1.0]], dates) == 1

@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import two_layer_sigmoid
+from tests.helpers import PICKLED_DAYS, assert_same_weights, make_clf
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 DATA = Path(__file__).parent / "data"
@@ -134,6 +135,21 @@ def test_skops_keeps_weights_of_boolean_classes(moons, boolean):
     assert back.class_weight == clf.class_weight == {False: 0.1, True: 1}
     assert clf.class_weight is weights
     np.testing.assert_array_equal(back.fit(X, y).W1_, clf.W1_)
+
+
+def test_dates_pickled_by_newer_numpy_are_restored(small_moons):
+    X, y = small_moons
+    days = np.array(["2026-01-01", "2026-01-02"], "M8[D]")
+    clf = make_clf(class_weight={days[0]: 1, days[1]: 2}).fit(X, days[y])
+    dtype = pickle.loads(PICKLED_DAYS)
+    newer = days.view("i8").view(dtype)
+    back = clone(clf)
+    back.__setstate__(clf.__getstate__() | {"classes_": newer})
+    assert back.classes_.dtype == "M8[D]"
+    np.testing.assert_array_equal(back.predict(X), clf.predict(X))
+    assert back.score(X, days[y]) == clf.score(X, days[y])
+    back.__setstate__(clf.__getstate__() | {"class_weight": {newer[0]: 1, newer[1]: 2}})
+    assert_same_weights(back.fit(X, days[y]), clf)
 
 
 @pytest.mark.parametrize("path", sorted(DATA.glob("*.pickle")), ids=lambda path: path.stem)

@@ -19,7 +19,13 @@ from ._network import Array, Cache, Parameters
 from ._parallel import ignore_overflow
 from ._prediction import logits
 from ._solvers import SOLVERS
-from ._targets import Targets, as_labels, in_unit_of_classes, is_surely_a_column
+from ._targets import (
+    Targets,
+    as_labels,
+    in_unit_of_classes,
+    is_surely_a_column,
+    usable_dates,
+)
 from ._training import OPTIONAL_ATTRIBUTES, WEIGHTS, Fit
 
 DTYPES = (np.float64, np.float32)
@@ -110,6 +116,15 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                 for label, weight in class_weight.items()
             }
         return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore the state. Dates pickled by NumPy >= 2.3 become usable for NumPy <= 2.2."""
+        super().__setstate__(state)
+        if "classes_" in state:
+            self.classes_ = usable_dates(state["classes_"])
+        class_weight = state.get("class_weight")
+        if isinstance(class_weight, dict):
+            self.class_weight = {usable_dates(label): w for label, w in class_weight.items()}
 
     def decision_function(self, X: Any) -> Array:
         """The logits z2 of the output layer.

@@ -223,14 +223,22 @@ def as_numpy(y: Any) -> npt.NDArray[Any]:
     if hasattr(dtype, "numpy_dtype") and dtype.kind in "biuf":  # nullable
         nullable: npt.NDArray[Any] = y.to_numpy(object if y.isna().any() else dtype.numpy_dtype)
         return nullable
-    labels = np.asarray(y)
-    if labels.dtype.kind in "mM":  # a dtype pickled by NumPy 2.3 has broken metadata in NumPy 2.0
-        return labels.astype(labels.dtype.str)
+    labels = usable_dates(np.asarray(y))
     if labels.dtype.kind == "T":
         return labels.astype(object)
     if labels.dtype.kind == "U" and dtype is None:  # NumPy makes "nan" of NaN in a list
         objects = np.asarray(y, dtype=object)
         return objects if _is_missing(objects).any() else labels
+    return labels
+
+
+def usable_dates(labels: Any) -> Any:
+    """Dates with a dtype that every NumPy can use; other labels as they are.
+
+    Dates pickled by NumPy >= 2.3 have a dtype with broken metadata in NumPy <= 2.2.
+    """
+    if isinstance(labels, np.ndarray | np.generic) and labels.dtype.kind in "mM":
+        return labels.astype(labels.dtype.str)
     return labels
 
 

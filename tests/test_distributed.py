@@ -192,7 +192,7 @@ def test_dask_score_refuses_what_score_in_memory_refuses(many_blobs):
     for given, weights, message in [
         (np.where(np.arange(512) == 3, np.nan, y), None, "y contains missing labels, 1 of 512"),
         (np.where(np.arange(512) == 300, 0.5, y), None, "^Partition 3: Unknown label type: contin"),
-        (y.astype(object), None, r"^Partition \d: Unknown label type: unknown"),
+        (y.astype(object), None, "^Unknown label type: y holds Python objects of the type float"),
         (y + 0j, None, r"^Partition \d: Complex data not supported"),
         (y, np.zeros(512), "sample_weight is zero for every row"),
         (np.c_[y, 1 - y], None, r"y has the shape \(512, 2\), but the predictions have .*\(512,\)"),

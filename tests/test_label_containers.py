@@ -1,4 +1,7 @@
-"""Labels in containers of pandas, Polars and NumPy."""
+"""Labels in containers of pandas, Polars, Arrow and NumPy."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -8,9 +11,12 @@ pytest.importorskip("polars")
 pytest.importorskip("pyarrow")
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 from numpy.testing import assert_array_equal
 
 from tests.helpers import assert_same_weights, make_clf
+from two_layer_sigmoid import TwoLayerSigmoidClassifierCV
+from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
 
 LARGE = [2**60, 2**60 + 1]  # equal as floats
 BOOLEANS = [False, True]
@@ -22,36 +28,72 @@ def series(dtype):
     return lambda labels: pd.Series(labels, dtype=dtype)
 
 
-@pytest.mark.parametrize(
-    ("labels", "container", "dtype"),
-    [
-        (LARGE, np.asarray, np.int64),
-        (LARGE, series("Int64"), np.int64),
-        (LARGE, series("int64[pyarrow]"), np.int64),
-        (LARGE, series("category"), np.int64),
-        (LARGE, lambda labels: pd.Index(labels, dtype="Int64"), np.int64),
-        (LARGE, lambda labels: pd.array(labels, dtype="Int64"), np.int64),
-        (LARGE, pl.Series, np.int64),
-        ([2**63, 2**63 + 1], series("UInt64"), np.uint64),
-        ([1, 2], series("Int8"), np.int8),
-        ([1, 2], series("uint16[pyarrow]"), np.uint16),
-        (BOOLEANS, series("boolean"), np.bool_),
-        (BOOLEANS, series("bool[pyarrow]"), np.bool_),
-        (BOOLEANS, pl.Series, np.bool_),
-        ([1.0, 2.0], series("Float32"), np.float32),
-        (STRINGS, list, "<U5"),
-        (STRINGS, np.asarray, "<U5"),
-        (STRINGS, series(object), object),
-        (STRINGS, series(pd.StringDtype("python")), object),
-        (STRINGS, series(pd.StringDtype("pyarrow")), object),
-        (STRINGS, series("string[pyarrow]"), object),
-        (STRINGS, series("category"), object),
-        (STRINGS, lambda labels: np.array(labels, np.dtypes.StringDType()), object),
-        (STRINGS, lambda labels: np.array(labels, STRING_DTYPE), object),
-        (STRINGS, lambda labels: pl.Series(labels, dtype=pl.Categorical), object),
-        (STRINGS, lambda labels: pl.Series(labels, dtype=pl.Enum(STRINGS[::-1])), object),
-    ],
-)
+def reversed_category(labels):
+    """The codes of the categories are not those of the sorted labels."""
+    return pd.Series(pd.Categorical(labels, categories=["zelkova", "birch", "ash"]))
+
+
+def chunked(labels):
+    return pa.chunked_array([labels[:3], labels[3:]])
+
+
+DAYS = [date(2026, 1, 1), date(2026, 1, 2)]
+TIMES = [datetime(2026, 1, 1, 3), datetime(2026, 1, 2)]
+CONTAINERS = [
+    (LARGE, np.asarray, np.int64),
+    (LARGE, series("Int64"), np.int64),
+    (LARGE, series("int64[pyarrow]"), np.int64),
+    (LARGE, series("category"), np.int64),
+    (LARGE, lambda labels: pd.Series(labels, dtype="Int64").astype("category"), np.int64),
+    (LARGE, lambda labels: pd.Index(labels, dtype="Int64"), np.int64),
+    (LARGE, lambda labels: pd.array(labels, dtype="Int64"), np.int64),
+    (LARGE, lambda labels: pd.DataFrame({"y": pd.array(labels, dtype="Int64")}), np.int64),
+    (LARGE, pl.Series, np.int64),
+    (LARGE, pa.array, np.int64),
+    (LARGE, lambda labels: pa.array(labels).dictionary_encode(), np.int64),
+    (LARGE, chunked, np.int64),
+    (LARGE, lambda labels: pa.table({"y": labels}), np.int64),
+    ([2**63, 2**63 + 1], series("UInt64"), np.uint64),
+    ([1, 2], series("Int8"), np.int8),
+    ([1, 2], series("uint16[pyarrow]"), np.uint16),
+    (BOOLEANS, series("boolean"), np.bool_),
+    (BOOLEANS, series("bool[pyarrow]"), np.bool_),
+    (BOOLEANS, series("category"), np.bool_),
+    (BOOLEANS, pl.Series, np.bool_),
+    (BOOLEANS, pa.array, np.bool_),
+    ([1.0, 2.0], series("Float32"), np.float32),
+    (STRINGS, list, "<U5"),
+    (STRINGS, np.asarray, "<U5"),
+    (STRINGS, pl.Series, "<U5"),
+    (STRINGS, series(object), object),
+    (STRINGS, series("str"), object),
+    (STRINGS, series(pd.StringDtype("python")), object),
+    (STRINGS, series(pd.StringDtype("pyarrow")), object),
+    (STRINGS, series("string[pyarrow]"), object),
+    (STRINGS, series(pd.ArrowDtype(pa.string())), object),
+    (STRINGS, series("category"), object),
+    (STRINGS, reversed_category, object),
+    (STRINGS, lambda labels: np.array(labels, np.dtypes.StringDType()), object),
+    (STRINGS, lambda labels: np.array(labels, STRING_DTYPE), object),
+    (STRINGS, lambda labels: pl.Series(labels, dtype=pl.Categorical), object),
+    (STRINGS, lambda labels: pl.Series(labels, dtype=pl.Enum(STRINGS[::-1])), object),
+    (STRINGS, lambda labels: pl.DataFrame({"y": labels}), object),
+    (STRINGS, pa.array, object),
+    (STRINGS, lambda labels: pa.array(labels, pa.large_string()), object),
+    (STRINGS, lambda labels: pa.array(labels).dictionary_encode(), object),
+    (STRINGS, chunked, object),
+    (STRINGS, lambda labels: pa.table({"y": labels}), object),
+    (DAYS, pl.Series, "M8[D]"),
+    (DAYS, pa.array, "M8[D]"),
+    (TIMES, series("M8[us]"), "M8[us]"),
+    (TIMES, series("timestamp[us][pyarrow]"), "M8[us]"),
+    (TIMES, pl.Series, "M8[us]"),
+    (TIMES, pa.array, "M8[us]"),
+]
+
+
+@pytest.mark.parametrize(("labels", "container", "dtype"), CONTAINERS)
+@pytest.mark.filterwarnings("ignore:A column-vector y was passed")
 def test_labels_of_any_container_keep_their_value(labels, container, dtype):
     X, code = np.array([[0.0], [1.0]] * 10), np.array([0, 1] * 10)
     y = container([labels[i] for i in code])
@@ -69,6 +111,63 @@ def test_labels_of_any_container_keep_their_value(labels, container, dtype):
     part = make_clf().partial_fit(X, y, classes=container(labels[::-1])).partial_fit(X, y)
     assert part.classes_.dtype == ("<U5" if dtype is object else dtype)  # by scikit-learn
     assert part.classes_.tolist() == labels
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("labels", "container", "dtype"), CONTAINERS)
+@pytest.mark.filterwarnings("ignore:A column-vector y was passed")
+def test_every_estimator_keeps_the_labels(labels, container, dtype):
+    da = pytest.importorskip("dask.array", reason="needs the extra dask")
+    X, code = np.array([[0.0], [1.0]] * 10), np.array([0, 1] * 10)
+    y = container([labels[i] for i in code])
+    chunks = da.from_array(X, chunks=5)
+    params = make_clf().get_params()
+    for clf, rows in (
+        (TwoLayerSigmoidClassifierCV(random_state=0), X),
+        (DaskTwoLayerSigmoidClassifier(**params), chunks),
+    ):
+        clf.fit(rows, y)
+        assert clf.classes_.dtype == clf.predict(rows).dtype == dtype
+        assert clf.classes_.tolist() == labels
+        assert clf.score(rows, y) == 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "remedy"),
+    [
+        ([1, 2], "int"),
+        (BOOLEANS, "bool"),
+        ([1.0, 2.0], "float"),
+        ([Decimal(1), Decimal(2)], "str"),
+        (DAYS, "datetime64"),
+        (TIMES, "datetime64"),
+        ([timedelta(1), timedelta(2)], "timedelta64"),
+        ([pd.Period("2026-01"), pd.Period("2026-02")], "str"),
+        ([pd.Timestamp("2026-01-01", tz="UTC"), pd.Timestamp("2026-01-02", tz="UTC")], "str"),
+    ],
+)
+def test_refused_objects_name_a_dtype_that_works(labels, remedy):
+    X, y = [[0.0], [1.0]], np.array(labels, object)
+    kind = type(labels[0]).__name__
+    message = f"holds Python objects of the type {kind}: .* dtype='{remedy}'"
+    with pytest.raises(ValueError, match=f"^Unknown label type: y {message}"):
+        make_clf().fit(X, y)
+    with pytest.raises(ValueError, match=f"^Unknown label type: classes {message}"):
+        make_clf().partial_fit(X, np.array(y, dtype=remedy), classes=y)
+    clf = make_clf().fit(X, np.array(y, dtype=remedy))
+    assert clf.score(X, np.array(y, dtype=remedy)) == 1
+    with pytest.raises(ValueError, match=f"^Unknown label type: y {message}"):
+        clf.score(X, y)
+
+
+def test_lazy_frames_are_refused():
+    X, y = pl.DataFrame({"x": [0.0, 1.0]}), pl.Series("y", [0, 1])
+    with pytest.raises(TypeError, match=r"^X is a LazyFrame: pass X\.collect\(\)"):
+        make_clf().fit(X.lazy(), y)
+    with pytest.raises(TypeError, match=r"^y is a LazyFrame: pass y\.collect\(\)"):
+        make_clf().fit(X, y.to_frame().lazy())
+    with pytest.raises(TypeError, match=r"^X is a LazyFrame: pass X\.collect\(\)"):
+        make_clf().fit(X, y).predict(X.lazy())
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "boolean", "int64[pyarrow]", None])

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.utils.fixes import parse_version
 
 from tests.helpers import PICKLED_DAYS, make_clf
-from two_layer_sigmoid import TwoLayerSigmoidClassifier, _targets
+from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 
 @pytest.mark.parametrize("classes", [["no", "yes"], [False, True], [2.0, 5.0]])
@@ -106,17 +106,6 @@ def test_labels_of_mixed_types_are_refused():
 def test_bytes_labels_are_refused():
     with pytest.raises(TypeError, match=r"^Support for labels represented as bytes is not"):
         make_clf().fit(np.zeros((2, 1)), np.array([b"a", b"b"]))
-
-
-@pytest.mark.parametrize("kind", ["M8[Y]", "O"])
-@pytest.mark.parametrize("name", ["check_classification_targets", "LabelEncoder"])
-def test_other_type_errors_are_passed_on(monkeypatch, kind, name):
-    def fail(*args, **options):
-        raise TypeError("of another kind")
-
-    monkeypatch.setattr(_targets, name, fail)
-    with pytest.raises(TypeError, match=r"^of another kind$"):
-        make_clf().fit(np.zeros((2, 1)), np.array(["2026", "2027"], kind))
 
 
 # Labels of another dtype

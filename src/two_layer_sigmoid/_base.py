@@ -301,6 +301,7 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     def _validate(self, X: Any, y: Any, *, reset: bool, dtype: Any = DTYPES) -> Any:
         """X and y as arrays. ``reset`` sets the number and the names of the features."""
+        _checks.check_features(X)
         y = as_labels(y)
         checks = {"accept_sparse": "csr", "dtype": dtype, "reset": reset}
         if is_surely_a_column(y):
@@ -322,6 +323,7 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """Apply ``from_logits`` to the targets and the logits of X."""
         params = Parameters(*map(self._fitted, WEIGHTS))
         if not _checks.needs_no_conversion(self, X, params.W1.dtype):
+            _checks.check_features(X)
             X = validate_data(self, X, accept_sparse="csr", dtype=params.W1.dtype, reset=False)
             X = with_contiguous_parts(X)
         with ignore_overflow():

@@ -13,8 +13,9 @@ from . import _network
 from ._network import Array, Parameters
 from ._parallel import ignore_overflow
 from ._solvers import SOLVERS
-from ._targets import Labels, Targets, counted
+from ._targets import Labels, Targets, check_not_lazy, counted
 
+DATE_TYPES = "date", "time", "duration", "period"  # of NumPy, pandas, Polars and Arrow
 SCALE_THEM = "Scale the features, for example with sklearn.preprocessing.StandardScaler."
 
 
@@ -96,7 +97,28 @@ def add_location(error: TypeError | ValueError, location: str) -> TypeError | Va
     return kind(f"{location}: {error}")
 
 
-# Labels and initial parameters
+# Features, labels and initial parameters
+
+
+def check_features(X: Any) -> None:
+    """Raise if X is a lazy frame, or has dates, whose number depends on their unit.
+
+    NumPy and scikit-learn convert a whole frame of dates to such numbers, and Polars converts dates
+    among numbers.
+    """
+    check_not_lazy(X, "X")
+    if hasattr(X, "dtype"):
+        dtypes = {X.dtype}
+    elif hasattr(X, "dtypes"):  # a frame of pandas, Polars or Dask
+        dtypes = set(X.dtypes)
+    else:  # a table of Arrow
+        dtypes = set(getattr(getattr(X, "schema", None), "types", ()))
+    dates = [str(dtype) for dtype in dtypes if str(dtype).lower().startswith(DATE_TYPES)]
+    if dates:
+        raise TypeError(
+            f"X holds features of the type {min(dates)}: convert dates and durations to numbers, "
+            "for example with (X - np.datetime64('2000-01-01')) / np.timedelta64(1, 'D')."
+        )
 
 
 def check_known_labels(y: Labels, classes: Labels) -> None:

@@ -235,6 +235,8 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         ValueError
             If a parameter, X, y or a weight is not as described, if two of them are in conflict,
             or if the features are so large or so small that W1 x or a variance overflows.
+        TypeError
+            If X has dates, X or y is lazy, or labels have several types.
         """
         _checks.check_parameters(self)
         _checks.check_validation_set(self, X_val, y_val, sample_weight_val)

@@ -238,6 +238,8 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
         ------
         ValueError
             If a parameter, X, y or a weight is not as described, or if the rows cannot be split.
+        TypeError
+            If X has dates, X or y is lazy, or labels have several types.
         """
         alphas = _check_alphas(self.alphas)
         if self.n_jobs == 0:

@@ -22,6 +22,15 @@ from sklearn.utils.multiclass import check_classification_targets, is_multilabel
 
 from ._network import Array
 
+# What a message suggests for Python objects; "str" for all others
+DTYPES_OF_OBJECTS = {
+    "bool": "bool",
+    "int": "int",
+    "float": "float",
+    "date": "datetime64",
+    "datetime": "datetime64",
+    "timedelta": "timedelta64",
+}
 FEW_CLASSES = 10  # so few that scikit-learn does not warn of many classes
 
 Labels = npt.NDArray[Any]
@@ -200,6 +209,7 @@ def as_labels(y: Any, name: str = "y") -> Any:
     """The labels as an array of NumPy, none missing; None and sparse matrices as they are."""
     if y is None or sparse.issparse(y):
         return y
+    check_not_lazy(y, name)
     labels = as_numpy(y)
     missing = _is_missing(labels)
     if missing.ndim and missing.any():
@@ -208,7 +218,33 @@ def as_labels(y: Any, name: str = "y") -> Any:
             f"{name} contains missing labels, {len(rows)} of {len(labels)}, the first at position "
             f"{rows[0]}: drop these rows, or give them a label of their own."
         )
+    check_label_types(labels, name)
     return labels
+
+
+def check_not_lazy(data: Any, name: str) -> None:
+    """Raise if the data are a lazy frame of Polars, of which NumPy makes one object."""
+    if type(data).__name__ == "LazyFrame":
+        raise TypeError(f"{name} is a LazyFrame: pass {name}.collect() instead.")
+
+
+def check_label_types(labels: Labels, name: str = "y") -> None:
+    """Raise if the labels are objects other than strings. scikit-learn refuses bytes."""
+    if labels.dtype.kind != "O":
+        return
+    types = sorted({type(label).__name__ for label in labels.flat if not isinstance(label, str)})
+    if types and any(isinstance(label, str) for label in labels.flat):
+        types.append("str")
+    if len(types) > 1:
+        raise TypeError(
+            f"{name} mixes labels of the types {', '.join(types)}: convert all labels to one type."
+        )
+    if types and types != ["bytes"]:
+        dtype = DTYPES_OF_OBJECTS.get(types[0], "str")
+        raise ValueError(
+            f"Unknown label type: {name} holds Python objects of the type {types[0]}: convert them "
+            f"to another dtype, for example with np.array({name}, dtype={dtype!r})."
+        )
 
 
 def as_numpy(y: Any) -> npt.NDArray[Any]:
@@ -274,12 +310,8 @@ def is_multilabel_target(y: Any) -> bool:
     """Whether y is an indicator matrix; a y that is neither one nor a column of labels raises."""
     if is_surely_a_column(y):
         return False
-    try:
-        check_classification_targets(y)
-        multilabel: bool = is_multilabel(y)
-    except TypeError as error:
-        _refuse_mixed_types(y, error)
-        raise
+    check_classification_targets(y)
+    multilabel: bool = is_multilabel(y)
     if y.ndim == 2 and y.shape[1] > 1 and not multilabel:
         raise ValueError(
             "y has several columns that are not all 0 or 1 (multiclass-multioutput), which is not "
@@ -291,21 +323,8 @@ def is_multilabel_target(y: Any) -> bool:
 
 def unique_labels(y: Labels) -> Labels:
     """The different labels, sorted."""
-    try:
-        classes: Labels = LabelEncoder().fit(y).classes_
-    except TypeError as error:
-        _refuse_mixed_types(y, error)
-        raise
+    classes: Labels = LabelEncoder().fit(y).classes_
     return classes
-
-
-def _refuse_mixed_types(y: Any, error: TypeError) -> None:
-    """Say so if the labels have several types, which is the usual reason of a TypeError."""
-    types = sorted({type(label).__name__ for label in np.ravel(y)}) if y.dtype.kind == "O" else []
-    if len(types) > 1:
-        raise TypeError(
-            f"y mixes labels of the types {', '.join(types)}: convert all labels to one type."
-        ) from error
 
 
 def _unique_inverse(y: Labels) -> tuple[Labels, npt.NDArray[np.intp]]:
@@ -440,13 +459,15 @@ def _weights_of(classes: Labels, class_weight: dict[Any, float]) -> Array:
     scikit-learn 1.9 has a function for this, but it converts labels to int where it can: it takes
     the weight of 1 for "1" and for "01", and fails on dates.
     """
-    absent = [label not in class_weight for label in classes]
+    labels = zip(classes, classes.tolist(), strict=True)  # NumPy's and Python's, such as dates
+    keys = [numpy if numpy in class_weight else python for numpy, python in labels]
+    absent = [key not in class_weight for key in keys]
     if any(absent) and len(classes) - sum(absent) != len(class_weight):
         raise ValueError(
             f"The classes, {classes[absent].tolist()}, are not in class_weight: use the labels of "
             "y as its keys."
         )
-    return np.array([class_weight.get(label, 1) for label in classes], np.float64)
+    return np.array([class_weight.get(key, 1) for key in keys], np.float64)
 
 
 def row_weights(

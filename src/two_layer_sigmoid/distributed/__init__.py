@@ -97,7 +97,7 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         ImportError
             If Dask is not installed.
         TypeError
-            If X is not a dask collection.
+            If X is not a dask collection, or has dates; or if labels have several types.
         ValueError
             As in memory, naming the partition if the error is in one; if the length of a chunk is
             unknown; or if ``batch_size`` or ``early_stopping`` is set.
@@ -205,6 +205,7 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
 
     def _check_columns(self, X: Any) -> None:
         check_is_fitted(self)
+        _checks.check_features(_data.dask_meta(X))
         validate_data(self, _data.dask_meta(X), skip_check_array=True, reset=False)
 
     def _predict_lazily(self, X: Any, from_logits: Any) -> Any:

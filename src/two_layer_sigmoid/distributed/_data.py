@@ -18,7 +18,7 @@ from sklearn.utils import check_X_y
 
 from .. import _targets
 from .._blocks import Block, BlockedData
-from .._checks import add_location
+from .._checks import add_location, check_features
 from .._network import Array
 from .._parallel import ignore_overflow, single_blas_thread
 from .._targets import Labels, Targets
@@ -86,6 +86,7 @@ def read_inputs(
             f"X must be a dask array or a dask dataframe, got {type(X).__name__}: use "
             "dask.array.from_array, or the TwoLayerSigmoidClassifier for arrays in memory."
         )
+    check_features(dask_meta(X))
     given = {"X": X, "y": y, "sample_weight": sample_weight}
     lazy = {name: A for name, A in given.items() if is_dask_collection(A)}
     for name, A in lazy.items():
@@ -312,12 +313,14 @@ def read(partitions: Partitions, inputs: DaskInputs, dtype: np.dtype[Any]) -> Ra
     found, extremes = zip(*_without_errors(partitions.compute(_found)), strict=True)
     if len({labels.dtype.kind in "biuf" for labels in found}) > 1:  # numbers would become strings
         found = tuple(labels.astype(object) for labels in found)
+    labels = np.concatenate(found)
+    _targets.check_label_types(labels)
     largest_weight = None
     if inputs.weights is not None:
         smallest, largest = zip(*extremes, strict=True)
         largest_weight = max(largest)
         _targets.check_weight_limits(min(smallest), largest_weight)
-    return RawData(np.concatenate(found), n_x, dtype, largest_weight)
+    return RawData(labels, n_x, dtype, largest_weight)
 
 
 def encode(

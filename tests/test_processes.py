@@ -7,9 +7,12 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 
+import numpy as np
 import pytest
-from joblib import Parallel, delayed
+from joblib import Parallel, cpu_count, delayed, parallel_backend
 from numpy.testing import assert_equal
 from threadpoolctl import threadpool_limits
 
@@ -204,15 +207,35 @@ def test_children_of_a_busy_parent_fit():
     assert done.stdout == f"{30 * [0]}\n"
 
 
+@pytest.mark.parametrize("backend", [None, "loky", "multiprocessing", "threading"])
+def test_threads_are_allowed_in_daemonic_processes(monkeypatch, backend):
+    """As those of multiprocessing.Pool and Dask, in which joblib starts no processes."""
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    with parallel_backend(backend) if backend else nullcontext():
+        assert ThreadPool(2)._n_jobs == 2
+        assert ThreadPool(-1)._n_jobs == cpu_count()
+
+
+def threaded_weights(rows):
+    """The weights after a fit by two threads."""
+    X = np.random.RandomState(0).standard_normal((rows, 20))
+    return weights(make_clf(n_h=16, max_iter=5, n_jobs=2).fit(X, X[:, 0] > 0))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("start_method", ["fork", "forkserver", "spawn"])
-def test_processes_of_every_start_method_fit(moons, start_method):
-    with (
-        ConcurrentFit(),
-        multiprocessing.get_context(start_method).Pool(2) as pool,
-    ):
-        found = pool.starmap_async(fitted_weights, 4 * [moons]).get(DEADLINE)
-    assert_equal(found, 4 * [fitted_weights(*moons)])
+@pytest.mark.parametrize("kind", ["Pool", "ProcessPoolExecutor"])
+def test_processes_of_every_start_method_fit(start_method, kind):
+    context = multiprocessing.get_context(start_method)
+    expected = threaded_weights(20_000)
+    with ConcurrentFit():
+        if kind == "Pool":
+            with context.Pool(2) as pool:
+                found = pool.map_async(threaded_weights, 4 * [20_000]).get(DEADLINE)
+        else:
+            with ProcessPoolExecutor(2, mp_context=context) as executor:
+                found = list(executor.map(threaded_weights, 4 * [20_000], timeout=DEADLINE))
+    assert_equal(found, 4 * [expected])
 
 
 @pytest.mark.slow

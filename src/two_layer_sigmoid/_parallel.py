@@ -12,7 +12,8 @@ from threading import get_ident
 from typing import Self, TypeVar
 
 import numpy as np
-from joblib import cpu_count, effective_n_jobs
+from joblib import cpu_count
+from joblib.parallel import get_active_backend
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
 S = TypeVar("S")
@@ -128,6 +129,16 @@ def ignore_overflow() -> np.errstate:
     return np.errstate(over="ignore", invalid="ignore", under="ignore")
 
 
+def _number_of_threads(n_jobs: int) -> int:
+    """The number of threads by joblib's rules, such as all cores for -1.
+
+    ``joblib.effective_n_jobs`` is for the active backend: those of processes warn inside of the
+    processes of multiprocessing and Dask, and Dask's counts the cores of the cluster.
+    """
+    backend, _ = get_active_backend(require="sharedmem")
+    return int(backend.effective_n_jobs(n_jobs))
+
+
 class ThreadPool:
     """The calling thread and its workers, for use inside ``single_blas_thread``.
 
@@ -140,7 +151,7 @@ class ThreadPool:
     """
 
     def __init__(self, n_jobs: int | None) -> None:
-        self._n_jobs = None if n_jobs is None else int(effective_n_jobs(n_jobs))
+        self._n_jobs = None if n_jobs is None else _number_of_threads(n_jobs)
         self._executor: ThreadPoolExecutor | None = None
         self._made_for = 0, 0  # number of threads and process; a forked child has no threads
 

@@ -1,18 +1,26 @@
 """Errors about parameters and data: before any work, and nothing of the estimator changes."""
 
 import copy
+import inspect
 
 import numpy as np
 import pytest
 from numpy.testing import assert_equal
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.neural_network import MLPClassifier
 
 from tests.helpers import LECTURE, make_clf
-from two_layer_sigmoid import TwoLayerSigmoidClassifier
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, TwoLayerSigmoidClassifierCV
+from two_layer_sigmoid._checks import INSTEAD
+from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
 
 X = np.random.RandomState(0).standard_normal((20, 2))
 y = np.arange(20) % 2
 ZEROS = (np.zeros((3, 2)), np.zeros((3, 1)), np.zeros((1, 3)), np.zeros((1, 1)))
+
+
+class Subclass(TwoLayerSigmoidClassifier):
+    """Inherits ``__init__``."""
 
 
 def with_entry(value):
@@ -29,7 +37,9 @@ BAD_PARAMETERS = [
     ({"learning_rate": np.inf}, "'learning_rate' parameter .* Got inf"),
     ({"learning_rate": np.nan}, "'learning_rate' parameter .* Got nan"),
     ({"learning_rate": "fast"}, "'learning_rate' parameter .* Got 'fast'"),
-    ({"solver": "adam"}, "'solver' parameter .* must be a str among .* Got 'adam'"),
+    ({"solver": "adam"}, "'solver' parameter .* Got 'adam' .* batch_size and momentum, or .*lbfgs"),
+    ({"learning_rate": "adaptive"}, "'learning_rate' .* Got 'adaptive' .* learning_rate_init"),
+    ({"batch_size": "auto"}, "'batch_size' .* Got 'auto' instead. Use batch_size=200"),
     ({"max_iter": 0}, "'max_iter' parameter .* Got 0"),
     ({"tol": -1e-6}, "'tol' parameter .* Got -1e-06"),
     ({"alpha": -1}, "'alpha' parameter .* Got -1"),
@@ -93,6 +103,38 @@ def test_bad_parameters_are_refused(fitted, params, message):
     with pytest.raises((ValueError, TypeError), match=message):
         fitted.fit(X, y)
     assert_unchanged(fitted, state)
+
+
+def test_keywords_of_mlp_classifier_name_ours():
+    theirs, ours = (
+        inspect.signature(cls).parameters for cls in (MLPClassifier, TwoLayerSigmoidClassifier)
+    )
+    assert set(theirs) - set(ours) <= set(INSTEAD)
+    for clf in TwoLayerSigmoidClassifier, Subclass, DaskTwoLayerSigmoidClassifier:
+        start = rf"^{clf.__name__}.__init__\(\) got an unexpected keyword argument"
+        with pytest.raises(TypeError, match=f"{start} 'hidden_layer_sizes'. Use n_h"):
+            clf(hidden_layer_sizes=(8,))
+        with pytest.raises(TypeError, match=f"{start} 'activation'. .* all units are sigmoids"):
+            clf(activation="relu")
+        with pytest.raises(TypeError, match=f"{start} 'n_hidden'"):
+            clf(n_hidden=8)
+        with pytest.raises(TypeError, match=f"^{clf.__name__}.__init__.* positional arguments"):
+            clf(8, 1.2, "gd")
+
+
+@pytest.mark.parametrize(
+    ("keyword", "remedy"),
+    [
+        ("hidden_layer_sizes", "Use n_h"),
+        ("learning_rate_init", "trained by L-BFGS. TwoLayerSigmoidClassifier can"),
+        ("early_stopping", "trained by L-BFGS. TwoLayerSigmoidClassifier can"),
+        ("alpha", "Use alphas, a list of penalties"),
+    ],
+)
+def test_keywords_name_those_of_the_cross_validated_class(keyword, remedy):
+    message = rf"^TwoLayerSigmoidClassifierCV.__init__\(\) .* '{keyword}'. .*{remedy}"
+    with pytest.raises(TypeError, match=message):
+        TwoLayerSigmoidClassifierCV(**{keyword: 1})
 
 
 @pytest.mark.parametrize(("bad_X", "bad_y", "message"), BAD_DATA)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable
+from functools import wraps
 from numbers import Integral
-from typing import Any
+from types import MethodType
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +18,8 @@ from ._network import Array, Parameters
 from ._parallel import ignore_overflow
 from ._solvers import SOLVERS
 from ._targets import Labels, Targets, check_not_lazy, counted
+
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 DATE_TYPES = "date", "time", "duration", "period"  # of NumPy, pandas, Polars and Arrow
 SCALE_THEM = "Scale the features, for example with sklearn.preprocessing.StandardScaler."
@@ -40,8 +46,8 @@ def check_parameters(clf: Any) -> None:
     )
 
 
-def has_partial_fit(clf: Any) -> bool:
-    """Whether the parameters allow ``partial_fit``; if not, an AttributeError gives the reason."""
+def check_partial_fit(clf: Any) -> None:
+    """Raise an AttributeError if the parameters do not allow ``partial_fit``."""
     n_init, class_weight, early_stopping = clf.n_init, clf.class_weight, clf.early_stopping
     is_balanced = isinstance(class_weight, str) and class_weight == "balanced"
     is_early = isinstance(early_stopping, (bool, np.bool_)) and bool(early_stopping)
@@ -61,8 +67,103 @@ def has_partial_fit(clf: Any) -> bool:
         (is_early, f"early_stopping=True {several}use early_stopping=False."),
     ):
         if applies:
-            raise AttributeError(f"partial_fit makes one pass over a part of the rows; {reason}")
-    return True
+            raise AttributeError(
+                f"This {type(clf).__name__!r} has no attribute 'partial_fit', "
+                f"which makes one pass over a part of the rows; {reason}"
+            )
+
+
+def available_if(check: Callable[[Any], None]) -> Callable[[Method], Method]:
+    """A method that is there unless ``check`` raises an AttributeError.
+
+    scikit-learn's decorator of this name does not give the reason in the last line of the error.
+    """
+
+    def decorate(method: Method) -> Method:
+        return cast(Method, _Available(method, check))
+
+    return decorate
+
+
+class _Available:
+    def __init__(self, method: Callable[..., Any], check: Callable[[Any], None]) -> None:
+        self.__doc__ = method.__doc__
+        self._method = method
+        self._check = check
+
+    def __get__(self, clf: Any, owner: type) -> Callable[..., Any]:
+        if clf is not None:
+            self._check(clf)
+            return MethodType(self._method, clf)
+
+        @wraps(self._method)  # a function, because scikit-learn reads its signature
+        def unbound(clf: Any, *args: Any, **kwargs: Any) -> Any:
+            return self.__get__(clf, owner)(*args, **kwargs)
+
+        return unbound
+
+
+# Names and values of MLPClassifier
+
+
+INSTEAD = {
+    "hidden_layer_sizes": "Use n_h, the number of units of the one hidden layer.",
+    "activation": "Leave it out: all units are sigmoids, activation='logistic' in MLPClassifier.",
+    "learning_rate_init": "Use learning_rate.",
+    "power_t": "Leave it out: learning_rate is constant.",
+    "shuffle": "Leave it out: mini-batches are always shuffled.",
+    "nesterovs_momentum": "Leave it out: momentum is always Nesterov's.",
+    "max_fun": "Use max_iter.",
+} | dict.fromkeys(
+    ("beta_1", "beta_2", "epsilon"),
+    "Leave it out: there is no Adam. Use solver='gd' with batch_size and momentum, or 'lbfgs'.",
+)
+INSTEAD_OF_VALUES = {
+    "solver": dict.fromkeys(
+        ("adam", "sgd"), "Use solver='gd' with batch_size and momentum, or solver='lbfgs'."
+    ),
+    "learning_rate": dict.fromkeys(
+        ("constant", "invscaling", "adaptive"),
+        "It is the number that MLPClassifier calls learning_rate_init, and is constant.",
+    ),
+    "batch_size": {"auto": "Use batch_size=200 for mini-batches, None for all rows."},
+}
+
+
+def name_the_class(instead: dict[str, str]) -> Callable[[Method], Method]:
+    """Make the TypeErrors of ``__init__`` name the class that was called, and what to use.
+
+    ``instead`` has a sentence for each keyword that users of other classes may try.
+    """
+
+    def decorate(init: Method) -> Method:
+        @wraps(init)
+        def checked(self: Any, *args: Any, **kwargs: Any) -> None:
+            try:
+                init(self, *args, **kwargs)
+            except TypeError as error:
+                message = str(error).replace(init.__qualname__, f"{type(self).__name__}.__init__")
+                keyword = re.search(r"unexpected keyword argument '(\w+)'", message)
+                if keyword and keyword[1] in instead:
+                    message = f"{message[: keyword.end()]}. {instead[keyword[1]]}"
+                raise TypeError(message) from None
+
+        return cast(Method, checked)
+
+    return decorate
+
+
+def add_remedy(error: ValueError, clf: Any) -> str:
+    """The message of an invalid parameter, and what to use instead of a value of MLPClassifier."""
+    message = str(error)
+    for name, instead in INSTEAD_OF_VALUES.items():
+        value = getattr(clf, name, None)
+        if f"'{name}' parameter" in message and isinstance(value, str):
+            return f"{message} {instead.get(value, '')}".strip()
+    return message
+
+
+# Validation sets
 
 
 def check_validation_set(clf: Any, X_val: Any, y_val: Any, sample_weight_val: Any) -> None:

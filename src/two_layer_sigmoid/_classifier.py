@@ -5,7 +5,6 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 
 from . import _checks
@@ -276,7 +275,7 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
             raise KeyboardInterrupt
         return self
 
-    @available_if(_checks.has_partial_fit)
+    @_checks.available_if(_checks.check_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train for one pass over some rows: one update, or with ``batch_size`` one epoch.

@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from inspect import signature
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -54,6 +55,16 @@ MAX_FLAT = 2  # so many equal losses in a row end the search
 # new rows can have wrong labels if no held-out row has one. Without it almost separable classes get
 # networks that are too sure, and an estimate that is too low (``benchmarks/estimate.py``).
 WRONG_ROWS = 0.5
+# For keywords of TwoLayerSigmoidClassifier and MLPClassifier.
+INSTEAD = (
+    dict.fromkeys(
+        [*_checks.INSTEAD, *signature(BaseTwoLayerSigmoid).parameters],
+        "Leave it out: the networks are trained by L-BFGS. TwoLayerSigmoidClassifier can be "
+        "trained in other ways.",
+    )
+    | {name: _checks.INSTEAD[name] for name in ("hidden_layer_sizes", "activation", "max_fun")}
+    | {"alpha": "Use alphas, a list of penalties to try, or None for a search."}
+)
 
 Fold = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]  # rows to train on, and held out
 
@@ -187,6 +198,7 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
         "verbose": ["verbose"],
     }
 
+    @_checks.name_the_class(INSTEAD)
     def __init__(
         self,
         n_h: int | str = "auto",

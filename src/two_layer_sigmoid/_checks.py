@@ -106,6 +106,7 @@ class _Available:
 # Names and values of MLPClassifier
 
 
+WITHOUT_ADAM = "Use solver='gd' with batch_size and momentum, or solver='lbfgs'."
 INSTEAD = {
     "hidden_layer_sizes": "Use n_h, the number of units of the one hidden layer.",
     "activation": "Leave it out: all units are sigmoids, activation='logistic' in MLPClassifier.",
@@ -116,12 +117,10 @@ INSTEAD = {
     "max_fun": "Use max_iter.",
 } | dict.fromkeys(
     ("beta_1", "beta_2", "epsilon"),
-    "Leave it out: there is no Adam. Use solver='gd' with batch_size and momentum, or 'lbfgs'.",
+    f"Leave it out: there is no Adam. {WITHOUT_ADAM}",
 )
 INSTEAD_OF_VALUES = {
-    "solver": dict.fromkeys(
-        ("adam", "sgd"), "Use solver='gd' with batch_size and momentum, or solver='lbfgs'."
-    ),
+    "solver": dict.fromkeys(("adam", "sgd"), WITHOUT_ADAM),
     "learning_rate": dict.fromkeys(
         ("constant", "invscaling", "adaptive"),
         "It is the number that MLPClassifier calls learning_rate_init, and is constant.",

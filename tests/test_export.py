@@ -31,6 +31,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
+import two_layer_sigmoid
 from tests.helpers import slow
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, export
 
@@ -428,6 +429,7 @@ def test_missing_skl2onnx_names_the_extra(monkeypatch):
 def test_import_works_without_skl2onnx(monkeypatch):
     monkeypatch.setitem(sys.modules, "skl2onnx", None)
     monkeypatch.delitem(sys.modules, "two_layer_sigmoid.export")
+    monkeypatch.setattr(two_layer_sigmoid, "export", None)  # is put back, like the module
     import two_layer_sigmoid.export as again  # noqa: PLC0415
 
     assert again.skl2onnx is None

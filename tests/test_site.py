@@ -40,6 +40,16 @@ LOOK = """() => {
                     || getComputedStyle(e).overflowX == "hidden")
                 && !e.closest("mjx-container, .sk-top-container, .visually-hidden"))
             .map(e => `${e.tagName} ${e.className}: ${e.scrollWidth} in ${e.clientWidth} pixels`),
+        cut: [...document.querySelectorAll("article pre, .bd-sidebar-secondary")]
+            .filter(e => e.scrollWidth > e.clientWidth + 1)
+            .map(e => `cut: ${e.textContent.trim().slice(0, 60)}`),
+        split: [...document.querySelectorAll("dt > strong")]
+            .filter(e => {
+                const range = document.createRange();
+                range.selectNodeContents(e);
+                return new Set([...range.getClientRects()].map(line => line.top)).size > 1;
+            })
+            .map(e => `on two lines: ${e.textContent}`),
         contents: [...document.querySelectorAll(".bd-toc-nav a")].map(a => a.textContent.trim()),
         broken: [...document.images].filter(i => !i.naturalWidth).map(i => i.src),
         untyped: document.querySelectorAll("mjx-merror").length
@@ -116,7 +126,8 @@ def test_pages_render_without_errors(page, address):
         found = [*page.complaints, *look["broken"]]
         found += [match.group() for match in RAW_MARKUP.finditer(look["text"])]
         found += [f"{look['excess']} pixels too wide"] * (look["excess"] > 0)
-        found += look["overflow"]
+        found += look["overflow"] + look["split"]
+        found += look["cut"] * (page.viewport_size["width"] == WIDTHS["desktop"])
         found += [f"{look['untyped']} formulas not typeset"] * (look["untyped"] > 0)
         contents = [entry for entry in look["contents"] if entry]
         found += [f"twice in the contents: {e}" for e in {*contents} if contents.count(e) > 1]
@@ -125,6 +136,33 @@ def test_pages_render_without_errors(page, address):
         page.complaints.clear()
     assert wrong == {}, wrong
     assert dead_links(looks, address) == []
+
+
+def test_front_page_tables_fit(page, address):
+    visit(page, address)
+    tables = page.locator("article .pst-scrollable-table-container")
+    assert tables.count()
+    assert tables.evaluate_all("all => all.filter(e => e.scrollWidth > e.clientWidth).length") == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_output_has_the_colour_of_code(page, address, scheme):
+    page.emulate_media(color_scheme=scheme)
+    visit(page, address + "gallery/plot_xor.html")
+    code, output = (
+        page.locator(f"article {block} pre").first.evaluate(
+            "e => getComputedStyle(e).backgroundColor"
+        )
+        for block in (".highlight-Python", ".sphx-glr-script-out")
+    )
+    assert output == code
+
+
+def test_button_opens_the_contents(page, address):
+    visit(page, address + "user_guide/messages.html")
+    page.locator("button.secondary-toggle").click()
+    page.locator("dialog a", has_text="Plotting").click()
+    page.wait_for_url(re.compile("#plotting$"))
 
 
 def dead_links(looks, address):

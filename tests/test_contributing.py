@@ -1,26 +1,36 @@
 """The examples of the contributing guide run as they stand."""
 
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.utils._param_validation import StrOptions
 
-from tests.helpers import BlockedData, blocked, make_clf, random_problem
-from two_layer_sigmoid import _base, _solvers
+from tests.helpers import BlockedData, Quadratic, blocked, descend, make_clf, random_problem
+from two_layer_sigmoid import _base, _monitor, _solvers
 from two_layer_sigmoid._targets import Targets
 from two_layer_sigmoid._training import train
 
 PAGE = (Path(__file__).parents[1] / "docs" / "contributing.md").read_text()
 
 
-def run_example(of, **names):
-    """Execute the Python block of a section; what it defines, and the names it was given."""
+def example(of):
+    """The Python block of a section."""
     (section,) = re.findall(rf"^## {of}\n(.*?)^## ", PAGE, flags=re.MULTILINE | re.DOTALL)
     (source,) = re.findall(r"```python\n(.*?)```", section, flags=re.DOTALL)
     assert source.count("\n") <= 11
+    return source
+
+
+def run_example(of, **names):
+    """Execute the Python block of a section; what it defines, and the names it was given."""
+    source = example(of)
     namespace = {"np": np} | names
     exec(source, namespace)
     return namespace
@@ -65,3 +75,46 @@ def test_added_statistic_is_that_of_all_rows():
     X, *_ = random_problem()
     minimum = run_example("Add a statistic", data=blocked(X))["minimum"]
     assert_array_equal(minimum, X.min(axis=0))
+
+
+def test_added_stopping_criterion_stops(monkeypatch):
+    reason, field, condition, last = re.fullmatch(
+        r"(\w+ = .*?\n)\n+class Monitor:\n( .*?\n)\n    def .*?\n(.*\n)( .*\n)",
+        example("Add a stopping criterion"),
+        flags=re.DOTALL,
+    ).groups()
+    source = Path(_monitor.__file__).read_text()
+    for line, added in ("# The values", reason), ("    tasks: Tasks", field), (last, condition):
+        assert source.count(line) == 1
+        source = source.replace(line, added + line)
+    module = ModuleType("two_layer_sigmoid._monitor_with_criterion")
+    monkeypatch.setitem(sys.modules, module.__name__, module)  # for its data classes
+    module.__package__ = "two_layer_sigmoid"
+    exec(source, vars(module))
+    stops = [
+        descend(Quadratic(), np.zeros(4), 500, monitor=module.Monitor(1e-6, **setting)).stop_reason
+        for setting in ({}, {"min_loss": 1.001})
+    ]
+    assert stops == ["converged", "low_loss"]
+
+
+def test_hooks_find_their_tools_in_the_environment(tmp_path):
+    config = (Path(__file__).parents[1] / ".pre-commit-config.yaml").read_text()
+    tools = tmp_path / ".venv" / "bin"
+    tools.mkdir(parents=True)
+    for name in "ruff", "mypy":
+        (tools / name).write_text(f"#!/bin/sh\necho {name} $@\n")
+        (tools / name).chmod(0o755)
+    printed = [
+        subprocess.run(
+            [*shlex.split(entry), "a.py"],
+            cwd=tmp_path,
+            env={"PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        for entry in re.findall(r"entry: (.*)", config)
+    ]
+    assert [words[0] for words in printed] == ["ruff", "ruff", "mypy"]
+    assert all(words[-1] == "a.py" for words in printed)

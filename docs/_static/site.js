@@ -1,5 +1,5 @@
-// Long names can break at a hump, an underscore or a dot: TwoLayer|Sigmoid|Classifier. In titles and
-// tables, which are narrow, names from 13 letters on; in text only those that fill a line on a phone.
+// Long names can break at a hump, an underscore or a dot: TwoLayer|Sigmoid|Classifier. In tables, which
+// are narrow, from 13 letters on; in titles and text only those that nearly fill a line on a phone.
 const BREAK = /(?<=[a-z_.])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=\w{3}[_.])(?=[a-z]{2})/g;
 
 function breakNames(places, length) {
@@ -16,6 +16,7 @@ function breakNames(places, length) {
 }
 
 document.addEventListener("DOMContentLoaded", () => {
-  breakNames(".bd-article :is(h1, td, th, .seealso dt), .prev-next-title", 13);
+  breakNames(".bd-article :is(td, th), .prev-next-title", 13);
+  breakNames(".bd-article :is(h1, h2, h3, .seealso dt)", 20);
   breakNames(".bd-article code", 30);
 });

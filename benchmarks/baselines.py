@@ -31,8 +31,8 @@ def of_mlp(mlp):
 
 def loss_of(params, X, y):
     """Our loss of any parameters, without penalty."""
-    _, cache = _network.forward(X.T, params)
-    return _network.cost(cache, y[np.newaxis].astype(float))
+    _, cache = _network.forward_propagation(X.T, params)
+    return _network.compute_cost(cache, y[np.newaxis].astype(float))
 
 
 def start_of(n_x, n_h, dtype):

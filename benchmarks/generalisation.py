@@ -38,7 +38,7 @@ def held_out(problem, name, fold):
     if standardise:
         X = StandardScaler().fit(X[train]).transform(X)
     params, _ = FITS[name](X[train], y[train], n_h, 0)
-    A2, _ = _network.forward(X[test].T, params)
+    A2, _ = _network.forward_propagation(X[test].T, params)
     return {
         "fold": fold,
         "accuracy": accuracy_score(y[test], A2[0] > 0.5),

@@ -60,8 +60,8 @@ def max_gradient(clf, X, y):
         X = (X - clf.mean_) / clf.scale_
         W1, b1 = W1 * clf.scale_, b1 + W1 @ clf.mean_[:, np.newaxis]
     params = _network.Parameters(W1, b1, clf.W2_, clf.b2_)
-    _, cache = _network.forward(X.T, params)
-    dW1, db1, dW2, db2 = _network.backward(params, cache, X.T, np.atleast_2d(y))
+    _, cache = _network.forward_propagation(X.T, params)
+    dW1, db1, dW2, db2 = _network.backward_propagation(params, cache, X.T, np.atleast_2d(y))
     grads = dW1 + clf.alpha_ * W1, db1, dW2 + clf.alpha_ * clf.W2_, db2
     return max(np.abs(grad).max() for grad in grads)
 
@@ -139,7 +139,11 @@ def slow(*values):
 # A random problem for the modules below the estimator: X (m, n_x), Y (n_y, m)
 
 N_X, N_H, N_Y, M = 3, 4, 2, 1000
-STEPS = {"forward": _network.forward, "cost": _network.cost, "backward": _network.backward}
+STEPS = {
+    "forward": _network.forward_propagation,
+    "cost": _network.compute_cost,
+    "backward": _network.backward_propagation,
+}
 
 
 def random_problem():
@@ -262,7 +266,7 @@ def make_state(theta):
 def descend(objective, theta, max_iter=1000, *, monitor=None, state=None, **options):
     """Gradient descent in place; the state at the end."""
     state = state or make_state(theta)
-    options = {"update": _network.update, "learning_rate": 0.5} | options
+    options = {"update": _network.update_parameters, "learning_rate": 0.5} | options
     with np.errstate(over="ignore", invalid="ignore"):
         _solvers.gradient_descent(
             objective, state, max_iter, monitor or Monitor(tol=1e-6), **options

@@ -67,7 +67,7 @@ def test_refits_with_one_seed_are_identical(moons):
 def test_copies_equal_the_original(small_moons, copied):
     X, y = small_moons
     clf = make_clf(
-        init=tuple(_network.initialize_small(2, 8, 1, random_state=np.random.RandomState(0)))
+        init=tuple(_network.initialize_parameters(2, 8, 1, random_state=np.random.RandomState(0)))
     )
     fitted = clf.fit(X, y)
     other = copied(fitted)

@@ -171,7 +171,7 @@ def test_lbfgs_leaves_the_plateau_of_small_weights(lecture, dtype):
 def test_lbfgs_and_gradient_descent_have_one_objective(small_moons):
     X, y = small_moons
     weights = np.linspace(0.5, 2, len(y))
-    start = tuple(_network.initialize_small(2, 2, 1, random_state=np.random.RandomState(0)))
+    start = tuple(_network.initialize_parameters(2, 2, 1, random_state=np.random.RandomState(0)))
     fits = [
         TwoLayerSigmoidClassifier(2, 2.0, solver=solver, init=start, alpha=0.02, max_iter=20_000)
         for solver in ("gd", "lbfgs")

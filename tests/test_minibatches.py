@@ -49,7 +49,11 @@ def in_minibatches(objective, state, max_iter, monitor, epoch, **options):
     """Gradient descent whose epochs are those of ``epoch``, instead of a data set's."""
     objective.data = SimpleNamespace(n_rows=2)
     objective.minibatches = lambda size, random_state: epoch()
-    options = {"update": _network.update, "learning_rate": 0.5, "batch_size": 1} | options
+    options = {
+        "update": _network.update_parameters,
+        "learning_rate": 0.5,
+        "batch_size": 1,
+    } | options
     with np.errstate(over="ignore", invalid="ignore"):
         _solvers.gradient_descent(objective, state, max_iter, monitor, **options)
     return state
@@ -102,7 +106,7 @@ def test_spoiled_epoch_is_undone(n_good_epochs, ends_at):
 
     class Overflowing(Quadratic):
         def update(self, params, grads, learning_rate):
-            _network.update(params, grads, learning_rate)
+            _network.update_parameters(params, grads, learning_rate)
             seen.append(params.flat().copy())
             if len(seen) > n_good_epochs:
                 params.flat()[:] = np.inf

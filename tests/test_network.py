@@ -30,8 +30,8 @@ def random_problem(dtype=np.float64, n_y=N_Y, weighted=False):
 
 
 def cost_of(params, X, Y, weights):
-    _, cache = _network.forward(X, params)
-    return _network.cost(cache, Y, weights=weights)
+    _, cache = _network.forward_propagation(X, params)
+    return _network.compute_cost(cache, Y, weights=weights)
 
 
 def test_views_share_memory_with_the_flat_vector():
@@ -55,7 +55,7 @@ def test_copies_are_views_of_their_own_vector(copied):
         assert_array_equal(a, b)
     assert all(np.shares_memory(a, other.theta) for a in other)
     grads = Parameters.views(np.ones_like(params.theta), N_X, N_H, N_Y)
-    updated = _network.update(other, grads, 0.5)
+    updated = _network.update_parameters(other, grads, 0.5)
     for a, b in zip(updated, expected, strict=True):
         assert_array_equal(a, b)
 
@@ -80,8 +80,24 @@ def test_received_parameters_are_aligned_and_writable():
         assert_array_equal(params.theta, theta)
 
 
-def test_initialize_small_follows_the_lecture():
-    params = _network.initialize_small(200, 300, 2, random_state=np.random.RandomState(0))
+def test_layer_sizes_are_those_of_the_data():
+    X, Y, *_ = random_problem()
+    assert _network.layer_sizes(X, Y, N_H) == (N_X, N_H, N_Y)
+    assert _network.layer_sizes(X, Y)[1] == 2  # the lecture's
+
+
+def test_seeds_and_generators_give_equal_weights():
+    seed, generator = 3, np.random.RandomState(3)
+    starts = [
+        _network.initialize_parameters(N_X, N_H, N_Y, random_state=random_state)
+        for random_state in (seed, generator, None)
+    ]
+    assert_array_equal(starts[0].flat(), starts[1].flat())
+    assert not np.isin(starts[2].W1, starts[0].W1).any()
+
+
+def test_initial_weights_follow_the_lecture():
+    params = _network.initialize_parameters(200, 300, 2, random_state=np.random.RandomState(0))
     assert [a.shape for a in params] == [(300, 200), (300, 1), (2, 300), (2, 1)]
     assert_allclose(params.W1.std(), 0.01, rtol=0.02)
     assert_allclose(params.W2.std(), 0.01, rtol=0.1)
@@ -126,7 +142,7 @@ def test_sigmoid_is_exact_and_never_overflows(dtype):
 
 def test_forward_follows_the_lecture_equations():
     X, _, params, _ = random_problem()
-    A2, cache = _network.forward(X, params)
+    A2, cache = _network.forward_propagation(X, params)
     assert A2 is cache.A2
     assert_allclose(cache.Z1, params.W1 @ X + params.b1)  # (2)
     assert_allclose(cache.A1, expit(cache.Z1))  # (3)
@@ -136,9 +152,9 @@ def test_forward_follows_the_lecture_equations():
 
 def test_cost_is_the_lecture_log_loss():
     X, Y, params, _ = random_problem()
-    A2, cache = _network.forward(X, params)
+    A2, cache = _network.forward_propagation(X, params)
     log_loss = -Y * np.log(A2) - (1 - Y) * np.log(1 - A2)  # (8)
-    assert_allclose(_network.cost(cache, Y), log_loss.sum() / M, rtol=1e-14)
+    assert_allclose(_network.compute_cost(cache, Y), log_loss.sum() / M, rtol=1e-14)
 
 
 def test_cost_is_ln_2_at_zero_weights():
@@ -152,7 +168,7 @@ def test_cost_adds_outputs_from_first_to_last():
     """A compensated sum would add 2 ln(2) to 1e16, and make it 1e16 + 2."""
     Z2 = np.array([[1e16], [0.0], [0.0]])
     cache = Cache(Z2, Z2, Z2, _network.sigmoid(Z2))
-    assert _network.cost(cache, np.zeros((3, 1))) == 1e16
+    assert _network.compute_cost(cache, np.zeros((3, 1))) == 1e16
 
 
 def test_cost_of_saturated_logits_is_exact():
@@ -160,17 +176,17 @@ def test_cost_of_saturated_logits_is_exact():
     Y = np.array([[0.0, 1.0, 1.0, 0.0, 1.0]])
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         cache = Cache(Z2, Z2, Z2, _network.sigmoid(Z2))
-        assert _network.cost(cache, Y, total=1) == 1600  # two wrong rows of 800 each
+        assert _network.compute_cost(cache, Y, total=1) == 1600  # two wrong rows of 800 each
         right = Cache(*(a[:, -1:] for a in cache))
-        assert_allclose(_network.cost(right, Y[:, -1:]), np.exp(-40), rtol=1e-15)
+        assert_allclose(_network.compute_cost(right, Y[:, -1:]), np.exp(-40), rtol=1e-15)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("n_y", [1, 2])
 def test_gradient_equals_central_differences(n_y, weighted):
     X, Y, params, weights = random_problem(n_y=n_y, weighted=weighted)
-    _, cache = _network.forward(X, params)
-    grads = _network.backward(params, cache, X, Y, weights=weights)
+    _, cache = _network.forward_propagation(X, params)
+    grads = _network.backward_propagation(params, cache, X, Y, weights=weights)
     step = 1e-6
     for array, gradient in zip(params, grads, strict=True):
         assert array.shape == gradient.shape
@@ -200,9 +216,9 @@ def test_cost_and_gradient_equal_pytorch(n_y, weighted):
     w = torch.ones(M, dtype=torch.float64) if weights is None else torch.tensor(weights)
     loss = (w * losses).sum() / w.sum()
     loss.backward()
-    _, cache = _network.forward(X, params)
-    assert_allclose(_network.cost(cache, Y, weights=weights), loss.item(), rtol=1e-14)
-    grads = _network.backward(params, cache, X, Y, weights=weights)
+    _, cache = _network.forward_propagation(X, params)
+    assert_allclose(_network.compute_cost(cache, Y, weights=weights), loss.item(), rtol=1e-14)
+    grads = _network.backward_propagation(params, cache, X, Y, weights=weights)
     for gradient, tensor in zip(grads, tensors, strict=True):
         assert_allclose(gradient, tensor.grad.numpy(), rtol=1e-12, atol=1e-15)
 
@@ -214,14 +230,16 @@ def test_blocks_of_columns_add_up(weighted):
     whole_cost, whole = 0, None
     for part in slice(0, 6), slice(6, M):
         w = None if weights is None else weights[part]
-        _, cache = _network.forward(X[:, part], params)
-        whole_cost += _network.cost(cache, Y[:, part], weights=w, total=total)
-        grads = _network.backward(params, cache, X[:, part], Y[:, part], weights=w, total=total)
+        _, cache = _network.forward_propagation(X[:, part], params)
+        whole_cost += _network.compute_cost(cache, Y[:, part], weights=w, total=total)
+        grads = _network.backward_propagation(
+            params, cache, X[:, part], Y[:, part], weights=w, total=total
+        )
         whole = grads if whole is None else [a + b for a, b in zip(whole, grads, strict=True)]
-    _, cache = _network.forward(X, params)
-    assert_allclose(whole_cost, _network.cost(cache, Y, weights=weights), rtol=1e-14)
+    _, cache = _network.forward_propagation(X, params)
+    assert_allclose(whole_cost, _network.compute_cost(cache, Y, weights=weights), rtol=1e-14)
     for summed, gradient in zip(
-        whole, _network.backward(params, cache, X, Y, weights=weights), strict=True
+        whole, _network.backward_propagation(params, cache, X, Y, weights=weights), strict=True
     ):
         assert_allclose(summed, gradient, rtol=1e-12, atol=1e-16)
 
@@ -232,19 +250,21 @@ def test_blocks_of_columns_add_up(weighted):
 def test_buffers_do_not_change_results(n_y, dtype, as_X):
     X, Y, params, weights = random_problem(dtype, n_y, weighted=True)
     X = as_X(X)
-    _, cache = _network.forward(X, params)
-    cost = _network.cost(cache, Y, weights=weights)
-    grads = _network.backward(params, cache, X, Y, weights=weights)
+    _, cache = _network.forward_propagation(X, params)
+    cost = _network.compute_cost(cache, Y, weights=weights)
+    grads = _network.backward_propagation(params, cache, X, Y, weights=weights)
     assert all(a.dtype == dtype for a in (*cache, *grads))
 
     workspace = Workspace.allocate(N_H, n_y, M, dtype)
     out = Parameters(*(np.full_like(a, np.nan) for a in params))
     tol = 10 * np.finfo(dtype).eps  # a sparse product leaves another order of memory, and of sums
-    A2, worked = _network.forward(X, params, workspace=workspace)
+    A2, worked = _network.forward_propagation(X, params, workspace=workspace)
     assert A2 is workspace.cache.A2
     assert worked is workspace.cache
-    assert_allclose(_network.cost(worked, Y, weights=weights, workspace=workspace), cost, rtol=tol)
-    returned = _network.backward(
+    assert_allclose(
+        _network.compute_cost(worked, Y, weights=weights, workspace=workspace), cost, rtol=tol
+    )
+    returned = _network.backward_propagation(
         params, worked, X, Y, weights=weights, workspace=workspace, out=out
     )
     assert returned is out
@@ -254,24 +274,28 @@ def test_buffers_do_not_change_results(n_y, dtype, as_X):
 
 def test_standalone_calls_do_not_change_arguments():
     X, Y, params, weights = random_problem(weighted=True)
-    _, cache = _network.forward(X, params)
+    _, cache = _network.forward_propagation(X, params)
     arguments = [X, Y, weights, *params, *cache]
     before = [a.copy() for a in arguments]
-    _network.cost(cache, Y, weights=weights)
-    _network.backward(params, cache, X, Y, weights=weights)
+    _network.compute_cost(cache, Y, weights=weights)
+    grads = _network.backward_propagation(params, cache, X, Y, weights=weights)
+    _network.update_parameters(params, grads)
     for a, b in zip(arguments, before, strict=True):
         assert_array_equal(a, b)
 
 
 def test_update_is_equation_9():
     X, Y, params, _ = random_problem()
-    _, cache = _network.forward(X, params)
+    _, cache = _network.forward_propagation(X, params)
     grads = Parameters.views(np.empty_like(params.theta), N_X, N_H, N_Y)
-    _network.backward(params, cache, X, Y, out=grads)
+    _network.backward_propagation(params, cache, X, Y, out=grads)
     expected = [p - 1.2 * g for p, g in zip(params, grads, strict=True)]
     for start in Parameters(*(p.copy() for p in params)), params:  # four arrays; views of one
-        for updated, array in zip(_network.update(start, grads, 1.2), expected, strict=True):
-            assert_array_equal(updated, array)
+        for out in None, start:
+            updated = _network.update_parameters(start, grads, out=out)  # the lecture's rate
+            assert out is None or updated is out
+            for array, right in zip(updated, expected, strict=True):
+                assert_array_equal(array, right)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

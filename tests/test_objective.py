@@ -37,10 +37,10 @@ def evaluate(X, Y, theta, weights=None, **options):
 def test_one_block_equals_the_network(problem):
     X, Y, theta, _ = problem
     params = Parameters.views(theta, N_X, N_H, N_Y)
-    _, cache = _network.forward(X.T, params)
+    _, cache = _network.forward_propagation(X.T, params)
     cost, gradient = evaluate(X, Y, theta)
-    assert_allclose(cost, _network.cost(cache, Y), rtol=1e-14)
-    grads = _network.backward(params, cache, X.T, Y)
+    assert_allclose(cost, _network.compute_cost(cache, Y), rtol=1e-14)
+    grads = _network.backward_propagation(params, cache, X.T, Y)
     assert_allclose(gradient, grads.flat(), rtol=1e-11)
 
 
@@ -80,7 +80,7 @@ def test_steps_can_return_new_arrays(problem):
 
     def backward(params, cache, X, Y, **options):
         options["out"] = None
-        return _network.backward(params, cache, X, Y, **options)
+        return _network.backward_propagation(params, cache, X, Y, **options)
 
     expected = evaluate(X, Y, theta)
     loss, gradient = evaluate(X, Y, theta, backward=backward)
@@ -190,12 +190,12 @@ def test_arithmetic_has_the_dtype_of_X(problem, weighted):
     dtypes = set()
 
     def forward(X, params, **options):
-        A2, cache = _network.forward(X, params, **options)
+        A2, cache = _network.forward_propagation(X, params, **options)
         dtypes.update(array.dtype for array in (X, A2, cache.A1, cache.Z2))
         return A2, cache
 
     def backward(params, cache, X, Y, **options):
-        grads = _network.backward(params, cache, X, Y, **options)
+        grads = _network.backward_propagation(params, cache, X, Y, **options)
         dtypes.update(array.dtype for array in (*grads, Y))
         if weighted:
             dtypes.add(options["weights"].dtype)

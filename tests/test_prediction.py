@@ -23,8 +23,8 @@ def test_logits_are_nan_after_overflow(n_jobs):
     X = X.copy()
     X[777] = 1e308
     with np.errstate(over="ignore", invalid="ignore"):
-        Z2 = _prediction.logits(X, params, forward=_network.forward, n_jobs=n_jobs)
-        expected = _network.forward(X.T, params)[1].Z2.T
+        Z2 = _prediction.logits(X, params, forward=_network.forward_propagation, n_jobs=n_jobs)
+        expected = _network.forward_propagation(X.T, params)[1].Z2.T
     assert_array_equal(np.isnan(Z2).any(axis=1), np.arange(M) == 777)
     assert_allclose(np.delete(Z2, 777, axis=0), np.delete(expected, 777, axis=0), rtol=1e-12)
 
@@ -33,9 +33,9 @@ def test_logits_are_nan_after_overflow(n_jobs):
 def test_float32_logits_are_computed_in_float32():
     X, _, theta, _ = random_problem()
     params = Parameters.views(theta.astype("f4"), N_X, N_H, N_Y)
-    Z2 = _prediction.logits(X.astype("f4"), params, forward=_network.forward, n_jobs=1)
+    Z2 = _prediction.logits(X.astype("f4"), params, forward=_network.forward_propagation, n_jobs=1)
     assert Z2.dtype == np.float32
-    expected = _network.forward(X.T, Parameters.views(theta, N_X, N_H, N_Y))[1].Z2.T
+    expected = _network.forward_propagation(X.T, Parameters.views(theta, N_X, N_H, N_Y))[1].Z2.T
     assert_allclose(Z2, expected, rtol=1e-4, atol=1e-5)
 
 

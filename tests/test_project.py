@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import two_layer_sigmoid
-from two_layer_sigmoid import distributed, export, plotting
+from two_layer_sigmoid import distributed, export, network, plotting
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "two_layer_sigmoid"
@@ -22,6 +22,7 @@ SOURCES = {
 # Each module may import only modules that come before it.
 ORDER = [
     "_network",
+    "network",
     "_parallel",
     "_callbacks",
     "_blocks",
@@ -48,6 +49,7 @@ ORDER = [
     "plotting.__init__",
     "__init__",
 ]
+EXAMPLES_OF_THE_LECTURE = [f"docs/examples/plot_{name}.py" for name in ("quickstart", "lecture")]
 EDGES = {name for name in ORDER if name.startswith(("distributed", "export", "plotting"))}
 
 
@@ -125,6 +127,20 @@ def test_learning_rate_example_prints_what_it_promises(tmp_path):
     assert pictures == {"learning_rate_curves.png", "learning_rate_search.png"}
 
 
+def test_pages_use_one_model_for_the_lecture():
+    models = {}
+    for name in "README.md", "docs/quick_start.md", *EXAMPLES_OF_THE_LECTURE:
+        (call,) = re.findall(
+            r"TwoLayerSigmoidClassifier\(\s*n_h=2,[^)]*\)", (ROOT / name).read_text()
+        )
+        params = eval(call, vars(two_layer_sigmoid)).get_params()
+        models[name] = {key: params[key] for key in params.keys() - {"random_state", "verbose"}}
+    model = models["README.md"]
+    assert models == dict.fromkeys(models, model)
+    letter = {"batch_size": None, "momentum": 0, "standardize": False, "alpha": 0, "solver": "gd"}
+    assert letter.items() <= model.items()
+
+
 def test_equations_are_complete_and_ordered():
     text = (ROOT / "docs" / "mathematics.md").read_text()
     _, *equations = re.split(r"\\tag\{(?=\d+\})", text)
@@ -137,11 +153,13 @@ def test_equations_are_complete_and_ordered():
 
 def test_reference_lists_every_public_name():
     page = (ROOT / "docs" / "api.md").read_text()
-    listed = re.findall(r"^ +two_layer_sigmoid\.(\S+)$", page, flags=re.MULTILINE)
-    edges = {
-        module.__name__.split(".")[1]: module.__all__ for module in (plotting, export, distributed)
+    entry = r"^(?: +|\.\. autoclass:: )two_layer_sigmoid\.(\S+)$"
+    listed = re.findall(entry, page, flags=re.MULTILINE)
+    modules = {
+        module.__name__.split(".")[1]: module.__all__
+        for module in (plotting, export, distributed, network)
     }
-    public = {f"{module}.{name}" for module, names in edges.items() for name in names}
+    public = {f"{module}.{name}" for module, names in modules.items() for name in names}
     public |= set(two_layer_sigmoid.__all__)
     assert set(listed) == public
 

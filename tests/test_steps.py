@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import log_loss
 
 from tests.helpers import SOLVER_SETTINGS
-from two_layer_sigmoid import TwoLayerSigmoidClassifier, _network
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, _blocks, _network, network
 
 
 def test_lecture_steps_work_on_unfitted_estimator():
@@ -111,3 +111,45 @@ def test_training_runs_the_lecture_steps(small_moons, setting):
     Recorded(n_h=8, max_iter=20, random_state=0, **setting).fit(*small_moons)
     chooses_its_steps = {"update"} if setting.get("solver") == "lbfgs" else set()
     assert called == {"forward", "cost", "backward", "update"} - chooses_its_steps
+
+
+def fit_lecture(data, max_iter):
+    """The lecture's network, on its data."""
+    settings = {"batch_size": None, "standardize": False, "alpha": 0, "random_state": 0}
+    return TwoLayerSigmoidClassifier(2, max_iter=max_iter, **settings).fit(*data)
+
+
+@pytest.mark.filterwarnings("ignore:Training ended")  # after a few iterations
+def test_public_steps_give_the_weights_of_fit(lecture):
+    rows, labels = lecture
+    X, Y = rows.T, labels[np.newaxis]
+    parameters = network.initialize_parameters(*network.layer_sizes(X, Y), random_state=0)
+    costs = []
+    for _ in range(20):
+        _, cache = network.forward_propagation(X, parameters)
+        costs.append(network.compute_cost(cache, Y))
+        grads = network.backward_propagation(parameters, cache, X, Y)
+        parameters = network.update_parameters(parameters, grads, learning_rate=1.2)
+    clf = fit_lecture(lecture, 20)
+    assert_allclose(clf.loss_curve_, costs, rtol=1e-12)
+    for name, array in parameters._asdict().items():
+        assert_allclose(getattr(clf, name), array, rtol=1e-9)
+
+
+STEPS = [name for name in network.__all__ if name[0].islower()]
+
+
+@pytest.mark.filterwarnings("ignore:Training ended")  # after a few iterations
+@pytest.mark.parametrize("step", STEPS)
+def test_training_calls_the_public_step(lecture, monkeypatch, step):
+    public, calls = getattr(network, step), []
+    module = _blocks if step == "layer_sizes" else _network
+    assert getattr(module, step) is public
+
+    def recorded(*args, **options):
+        calls.append(step)
+        return public(*args, **options)
+
+    monkeypatch.setattr(module, step, recorded)
+    fit_lecture(lecture, 5)
+    assert len(calls) >= (1 if step in {"layer_sizes", "initialize_parameters"} else 5)

@@ -219,7 +219,7 @@ def hidden(params, x):
 
 
 def output(params, x):
-    return _network.forward(np.reshape(x, (-1, 1)).astype(float), params)[1].Z2
+    return _network.forward_propagation(np.reshape(x, (-1, 1)).astype(float), params)[1].Z2
 
 
 def test_small_changes_of_scale_change_nothing():

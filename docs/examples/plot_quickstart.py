@@ -26,8 +26,10 @@ from two_layer_sigmoid.plotting import HiddenUnitsDisplay, LossCurveDisplay
 # The lecture's data
 # ------------------
 # The data are four blobs with the two classes on the diagonals. No straight line separates the
-# classes, so the network needs two hidden units. ``standardize=False`` and ``alpha=0`` are the
-# lecture to the letter: equation (9) on X as it is, without a penalty.
+# classes, so the network needs two hidden units. ``batch_size=None``, ``standardize=False`` and
+# ``alpha=0`` are the lecture to the letter: equation (9) with all rows in each step, on X as it is,
+# without a penalty. :ref:`sphx_glr_gallery_plot_lecture.py` trains the same network by its six
+# functions.
 #
 # ``verbose=1`` prints the training loss, which the lecture calls the cost.
 
@@ -39,6 +41,7 @@ clf = TwoLayerSigmoidClassifier(
     n_h=2,
     learning_rate=1.2,
     max_iter=3000,
+    batch_size=None,
     standardize=False,
     alpha=0,
     random_state=0,
@@ -47,7 +50,7 @@ clf = TwoLayerSigmoidClassifier(
 
 # %%
 # On these raw features this rate is at the edge of stability. The loss oscillates, so the last loss
-# is not the lowest.
+# is not the lowest. ``fit`` keeps the last weights, as the lecture does.
 
 print(f"\nLoss at the end {clf.loss_:.6f}, lowest {min(clf.loss_curve_):.6f} ({clf.stop_reason_})")
 for name in "W1", "b1", "W2", "b2":
@@ -107,6 +110,8 @@ save(figure, "quickstart_boundary")
 #
 # The loss curve
 # --------------
+# The star marks the lowest loss. Without early stopping the fitted weights are the last ones, at
+# the right end of the curve, even if an earlier iteration had a lower loss.
 
 figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
 LossCurveDisplay.from_estimator(clf, ax=ax)

@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from . import network as network
 from ._classifier import TwoLayerSigmoidClassifier
 from ._cross_validation import TwoLayerSigmoidClassifierCV
 

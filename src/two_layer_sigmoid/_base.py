@@ -262,28 +262,28 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             return _checks.check_initial_parameters(init, n_x, n_h, n_y)
         random_state = random_state or check_random_state(self.random_state)
         if init == "small" or (init == "auto" and n_h <= MAX_UNITS_SMALL):
-            return _network.initialize_small(n_x, n_h, n_y, random_state=random_state)
+            return _network.initialize_parameters(n_x, n_h, n_y, random_state=random_state)
         return _network.initialize_spread(
             n_x, n_h, n_y, mean=mean, std=std, random_state=random_state
         )
 
     def _forward(self, X: Array, params: Parameters, **options: Any) -> tuple[Array, Cache]:
         """Equations (2) to (4): A2 ``(n_y, m)`` and the cache, from X ``(n_x, m)``."""
-        return _network.forward(X, params, **options)
+        return _network.forward_propagation(X, params, **options)
 
     def _cost(self, cache: Cache, Y: Array, **options: Any) -> float:
         """Equation (8): the log loss of the cache against Y ``(n_y, m)``."""
-        return _network.cost(cache, Y, **options)
+        return _network.compute_cost(cache, Y, **options)
 
     def _backward(
         self, params: Parameters, cache: Cache, X: Array, Y: Array, **options: Any
     ) -> Parameters:
         """Equations (10) to (15): the gradient of the cost, in the shapes of ``params``."""
-        return _network.backward(params, cache, X, Y, **options)
+        return _network.backward_propagation(params, cache, X, Y, **options)
 
     def _update(self, params: Parameters, grads: Parameters, learning_rate: float) -> Parameters:
         """Equation (9), in place."""
-        return _network.update(params, grads, learning_rate)
+        return _network.update_parameters(params, grads, learning_rate, out=params)
 
     def _steps(self) -> dict[str, Any]:
         return {"forward": self._forward, "cost": self._cost, "backward": self._backward}

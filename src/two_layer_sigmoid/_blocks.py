@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from ._network import Array
+from ._network import Array, layer_sizes
 from ._parallel import ThreadPool
 
 # Bytes of X and the hidden layer in a block. Measured: larger blocks wait for main memory. With
@@ -84,7 +84,7 @@ class BlockedData:
     ) -> None:
         self.X, self.Y, self.dtype = X, Y, X.dtype
         self.weights = None if weights is None else weights.astype(X.dtype, copy=False)
-        self.layer_sizes, self.n_rows = (X.shape[1], n_h, len(Y)), X.shape[0]
+        self.layer_sizes, self.n_rows = layer_sizes(X.T, Y, n_h), X.shape[0]
         self.is_sparse = sparse.issparse(X)
         self._shards = [
             [

@@ -2,7 +2,7 @@
 
 Examples are columns here: ``X`` is ``(n_x, m)`` and ``Y`` is ``(n_y, m)``. Numbers in brackets are
 those of the equations in ``docs/mathematics.md``. The module uses NumPy only: it knows no
-estimator, no solver and no blocks of rows.
+estimator, no solver and no blocks of rows. ``network.py`` makes the steps public.
 
 The functions have optional keywords that the equations do not need. ``weights`` ``(m,)`` and
 ``total`` replace 1/m by w_i / total, so that the results for blocks of columns add up to the result
@@ -32,10 +32,22 @@ class _ParameterArrays(NamedTuple):
 class Parameters(_ParameterArrays):
     """The weights and biases of both layers, or the gradient with respect to them.
 
-    ``theta`` is the flat vector of which the four arrays are views, or None if they are separate.
+    A named tuple. ``_asdict()`` returns the dictionary of the notes, and
+    ``Parameters(**dictionary)`` converts it back.
+
+    Parameters
+    ----------
+    W1 : ndarray of shape (n_h, n_x)
+        Weights of the hidden layer.
+    b1 : ndarray of shape (n_h, 1)
+        Biases of the hidden layer.
+    W2 : ndarray of shape (n_y, n_h)
+        Weights of the output layer.
+    b2 : ndarray of shape (n_y, 1)
+        Biases of the output layer.
     """
 
-    theta: Array | None = None
+    theta: Array | None = None  # the flat vector of which the arrays are views; None if separate
 
     @classmethod
     def views(cls, theta: Array, n_x: int, n_h: int, n_y: int) -> Parameters:
@@ -76,7 +88,11 @@ def _views_of_received(theta: Array, n_x: int, n_h: int, n_y: int) -> Parameters
 
 
 class Cache(NamedTuple):
-    """The results of forward propagation that the cost and backward propagation need."""
+    """The results of forward propagation that the cost and backward propagation need.
+
+    A named tuple of the inputs ``Z1`` ``(n_h, m)`` and the activations ``A1`` ``(n_h, m)`` of the
+    hidden units, the logits ``Z2`` ``(n_y, m)`` and the probabilities ``A2`` ``(n_y, m)``.
+    """
 
     Z1: Array  # (n_h, m)
     A1: Array  # (n_h, m)
@@ -111,10 +127,55 @@ def parameter_shapes(n_x: int, n_h: int, n_y: int) -> tuple[tuple[int, int], ...
     return (n_h, n_x), (n_h, 1), (n_y, n_h), (n_y, 1)
 
 
-def initialize_small(
-    n_x: int, n_h: int, n_y: int, *, random_state: np.random.RandomState
+def layer_sizes(X: Array, Y: Array, n_h: int = 2) -> tuple[int, int, int]:
+    """The sizes of the three layers.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_x, m)
+        Features.
+    Y : ndarray of shape (n_y, m)
+        Targets, 0 or 1.
+    n_h : int, default=2
+        Number of hidden units, which does not follow from the data.
+
+    Returns
+    -------
+    n_x : int
+        Number of features.
+    n_h : int
+        Number of hidden units.
+    n_y : int
+        Number of outputs.
+    """
+    return X.shape[0], n_h, Y.shape[0]
+
+
+def initialize_parameters(
+    n_x: int, n_h: int, n_y: int, *, random_state: np.random.RandomState | int | None = None
 ) -> Parameters:
-    """Weights from 0.01 N(0, 1), biases zero."""
+    """Small random weights, 0.01 N(0, 1), and biases of 0.
+
+    Training starts from them with ``init="small"``, the default for one or two hidden units.
+
+    Parameters
+    ----------
+    n_x : int
+        Number of features.
+    n_h : int
+        Number of hidden units.
+    n_y : int
+        Number of outputs.
+    random_state : int or RandomState, default=None
+        Seed or generator of the weights. None gives other weights in each call.
+
+    Returns
+    -------
+    parameters : Parameters
+        ``W1`` ``(n_h, n_x)``, ``b1`` ``(n_h, 1)``, ``W2`` ``(n_y, n_h)`` and ``b2`` ``(n_y, 1)``.
+    """
+    if not isinstance(random_state, np.random.RandomState):
+        random_state = np.random.RandomState(random_state)
     W1 = 0.01 * random_state.standard_normal((n_h, n_x))
     W2 = 0.01 * random_state.standard_normal((n_y, n_h))
     return Parameters(W1, np.zeros((n_h, 1)), W2, np.zeros((n_y, 1)))
@@ -135,11 +196,11 @@ def initialize_spread(
     has a random direction and a length such that its unit rises from 0 to 1 within about two
     standard deviations. b1 makes its line pass through a point drawn from N(mean, std).
     """
-    params = initialize_small(n_x, n_h, n_y, random_state=random_state)
+    parameters = initialize_parameters(n_x, n_h, n_y, random_state=random_state)
     W1 = random_state.standard_normal((n_h, n_x)) * (2 / np.sqrt(n_x)) / std
     points = mean + std * random_state.standard_normal((n_h, n_x))
     b1 = -(W1 * points).sum(axis=1, keepdims=True)
-    return params._replace(W1=W1, b1=b1)
+    return parameters._replace(W1=W1, b1=b1)
 
 
 def sigmoid(Z: Array, out: Array | None = None) -> Array:
@@ -151,11 +212,28 @@ def sigmoid(Z: Array, out: Array | None = None) -> Array:
     return A
 
 
-def forward(
-    X: Array, params: Parameters, *, workspace: Workspace | None = None
+def forward_propagation(
+    X: Array, parameters: Parameters, *, workspace: Workspace | None = None
 ) -> tuple[Array, Cache]:
-    """Forward propagation, equations (2) to (4): A2 ``(n_y, m)`` and the cache."""
-    W1, b1, W2, b2 = params
+    """Compute the probabilities, by equations (2) to (5).
+
+    Parameters
+    ----------
+    X : ndarray or sparse array of shape (n_x, m)
+        Features; each column is an example.
+    parameters : Parameters
+        Weights and biases.
+    workspace : Workspace, default=None
+        Buffers for the results, which training reuses. None allocates new arrays.
+
+    Returns
+    -------
+    A2 : ndarray of shape (n_y, m)
+        Probabilities of the outputs.
+    cache : Cache
+        ``Z1``, ``A1``, ``Z2`` and ``A2``.
+    """
+    W1, b1, W2, b2 = parameters
     Z1, A1, Z2, A2 = (None, None, None, None) if workspace is None else workspace.cache
     Z1 = _product(W1, X, Z1)
     Z1 += b1  # (2)
@@ -166,7 +244,7 @@ def forward(
     return A2, Cache(Z1, A1, Z2, A2) if workspace is None else workspace.cache
 
 
-def cost(
+def compute_cost(
     cache: Cache,
     Y: Array,
     *,
@@ -174,12 +252,32 @@ def cost(
     total: float | None = None,
     workspace: Workspace | None = None,
 ) -> float:
-    """Log loss, equation (8), summed over the outputs.
+    """Compute the log loss, equation (8), summed over the outputs.
 
-    With a = sigmoid(z), -y log(a) - (1 - y) log(1 - a) is softplus(z) - y z, which does not
-    overflow and needs no clipping of a. ``np.logaddexp`` computes softplus in one call, but it
-    takes seven times as long.
+    The notes compute it from the probabilities ``A2``. This function takes the logits ``Z2`` of the
+    cache. The cost is the same, and it is finite and exact if a probability rounds to 0 or 1.
+
+    Parameters
+    ----------
+    cache : Cache
+        The second result of :func:`forward_propagation`.
+    Y : ndarray of shape (n_y, m)
+        Targets, 0 or 1.
+    weights : ndarray of shape (m,), default=None
+        Weight of each example. None is 1 for all.
+    total : float, default=None
+        The divisor. None is the sum of the weights, which is m without weights.
+    workspace : Workspace, default=None
+        Buffers for the computation, which training reuses. None allocates new arrays.
+
+    Returns
+    -------
+    cost : float
+        Mean log loss in nats.
     """
+    # With a = sigmoid(z), -y log(a) - (1 - y) log(1 - a) is softplus(z) - y z, which does not
+    # overflow and needs no clipping of a. ``np.logaddexp`` computes softplus in one call, but it
+    # takes seven times as long.
     Z2 = cache.Z2
     if workspace is None:
         workspace = Workspace.allocate(0, len(Z2), Z2.shape[1], Z2.dtype)
@@ -200,8 +298,8 @@ def cost(
     return summed / _total(Y, weights, total)
 
 
-def backward(
-    params: Parameters,
+def backward_propagation(
+    parameters: Parameters,
     cache: Cache,
     X: Array,
     Y: Array,
@@ -211,10 +309,35 @@ def backward(
     workspace: Workspace | None = None,
     out: Parameters | None = None,
 ) -> Parameters:
-    """Backward propagation, equations (10) to (15): the gradient of the cost.
+    """Compute the gradient of the cost, by equations (10) to (15).
 
-    Equation (12) gives dW1 element by element. The matrix forms are (13) dZ1, (14) dW1 and
-    (15) db1. ``out`` receives the gradient. With ``workspace`` the cache's A1 is overwritten.
+    Equation (12) gives dW1 element by element. The matrix forms are (13) dZ1, (14) dW1 and (15)
+    db1.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Weights and biases.
+    cache : Cache
+        The second result of :func:`forward_propagation` for them.
+    X : ndarray or sparse array of shape (n_x, m)
+        Features.
+    Y : ndarray of shape (n_y, m)
+        Targets, 0 or 1.
+    weights : ndarray of shape (m,), default=None
+        Weight of each example. None is 1 for all.
+    total : float, default=None
+        The divisor. None is the sum of the weights, which is m without weights.
+    workspace : Workspace, default=None
+        Buffers for the computation, which training reuses; then ``A1`` of the cache is overwritten.
+        None allocates new arrays.
+    out : Parameters, default=None
+        Arrays for the gradient. None allocates new arrays.
+
+    Returns
+    -------
+    grads : Parameters
+        The derivatives of the cost, in the shapes of the parameters.
     """
     _, A1, _, A2 = cache
     dW1, db1, dW2, db2 = (None, None, None, None) if out is None else out
@@ -228,7 +351,7 @@ def backward(
     dW2 = np.dot(dZ2, A1.T, out=dW2)  # (10)
     db2 = np.dot(dZ2, ones, out=db2)  # (10)
     multiply = np.multiply if len(dZ2) == 1 else np.dot  # the same product; faster for one output
-    multiply(params.W2.T, dZ2, out=dZ1)
+    multiply(parameters.W2.T, dZ2, out=dZ1)
     dZ1 *= A1
     dZ1 *= np.subtract(1.0, A1, out=one_minus_A1)  # (13)
     dW1 = _product(dZ1, X.T, dW1)  # (14)
@@ -236,17 +359,41 @@ def backward(
     return Parameters(dW1, db1, dW2, db2) if out is None else out
 
 
-def update(params: Parameters, grads: Parameters, learning_rate: float) -> Parameters:
-    """The update of gradient descent, equation (9), in place.
+def update_parameters(
+    parameters: Parameters,
+    grads: Parameters,
+    learning_rate: float = 1.2,
+    *,
+    out: Parameters | None = None,
+) -> Parameters:
+    """Make a step of gradient descent, equation (9).
 
-    In training both arguments are views of flat vectors, so that one line updates all four arrays.
+    Parameters
+    ----------
+    parameters : Parameters
+        Weights and biases.
+    grads : Parameters
+        The gradient, of :func:`backward_propagation`.
+    learning_rate : float, default=1.2
+        The lecture's alpha.
+    out : Parameters, default=None
+        Arrays for the result. Training passes ``parameters``, which are then updated in place. None
+        allocates new arrays.
+
+    Returns
+    -------
+    parameters : Parameters
+        Updated weights and biases.
     """
-    if params.theta is not None and grads.theta is not None:
-        np.subtract(params.theta, learning_rate * grads.theta, out=params.theta)
-        return params
-    for parameter, gradient in zip(params, grads, strict=True):
-        np.subtract(parameter, learning_rate * gradient, out=parameter)
-    return params
+    if out is None:
+        out = Parameters(*map(np.empty_like, grads))
+    theta, gradient = parameters.theta, grads.theta
+    if theta is not None and gradient is not None and out.theta is not None:
+        np.subtract(theta, learning_rate * gradient, out=out.theta)
+        return out
+    for W, dW, updated in zip(parameters, grads, out, strict=True):
+        np.subtract(W, learning_rate * dW, out=updated)
+    return out
 
 
 def _aligned(rows: int, columns: int, dtype: npt.DTypeLike) -> Array:

@@ -23,7 +23,8 @@ class LossCurveDisplay:
 
     Use :meth:`from_estimator`. To plot several estimators on the same axes, pass the ``ax_`` of the
     first display; each has its own colour and marker. A star marks the lowest validation loss, or
-    the lowest training loss if there is no validation.
+    the lowest training loss if there is no validation. Without early stopping the fitted weights
+    are the last ones, even if the star is at an earlier iteration.
 
     Parameters
     ----------

@@ -37,6 +37,13 @@ ESTIMATORS = {
     "HistGradientBoosting": HistGradientBoostingClassifier(random_state=0),
 }
 OURS_NAMES = ["ours", AVERAGE]
+STYLES = {  # colour and marker in figures
+    "ours": (OURS, "o"),
+    AVERAGE: ("#CC79A7", "*"),
+    "MLPClassifier": (BASELINE, "s"),
+    "LogisticRegression": ("0.35", "x"),
+    "HistGradientBoosting": ("#009E73", "^"),
+}
 
 
 def rows():
@@ -93,13 +100,8 @@ def figures(results):
     relative = losses.div(losses["LogisticRegression"], axis=0).sort_values("ours")
     figure = Figure(figsize=(9, 6), layout="constrained")
     ax = figure.subplots()
-    styles = {
-        "ours": (OURS, "o"),
-        AVERAGE: ("#CC79A7", "*"),
-        "MLPClassifier": (BASELINE, "s"),
-        "HistGradientBoosting": ("#009E73", "^"),
-    }
-    for name, (colour, marker) in styles.items():
+    for name in relative.columns.drop("LogisticRegression"):
+        colour, marker = STYLES[name]
         ax.scatter(relative[name], range(len(relative)), c=colour, marker=marker, s=40, label=name)
     ax.axvline(1, color="k", linewidth=0.8)
     ax.set_yticks(range(len(relative)), relative.index)

@@ -236,6 +236,8 @@ def search(page, address, words):
         ("unscaled", "Scale the features", 2),
         ("stop_reason_", "Why training stopped: stop_reason_", 1),
         ("class_weight", "Imbalanced classes: class_weight", 2),
+        ("probability calibration", "Probabilities and calibration", 1),
+        ("compute_cost", "compute_cost", 1),
         ("ended on the plateau", "Warnings and errors", 1),
         ("parameter of TwoLayerSigmoidClassifier must be", "Warnings and errors", 1),
     ],

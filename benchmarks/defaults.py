@@ -58,7 +58,12 @@ def measure(name, X, y, n_h, c):
     }
     for train, test in CV.split(X, y):
         clf = TwoLayerSigmoidClassifier(
-            n_h, alpha=c / len(train), warm_start=True, n_jobs=1, random_state=0
+            n_h,
+            batch_size=None,
+            alpha=c / len(train),
+            warm_start=True,
+            n_jobs=1,
+            random_state=0,
         )
         done, seconds = 0, 0.0
         for n in ITERATIONS:

@@ -31,8 +31,8 @@ DATA = {
     "many moons": make_moons(50_000, noise=0.3, random_state=0),  # on several threads
 }
 ESTIMATORS = {
-    "gradient descent": TwoLayerSigmoidClassifier(),
-    "momentum": TwoLayerSigmoidClassifier(momentum=0.9, learning_rate=0.3),
+    "gradient descent": TwoLayerSigmoidClassifier(batch_size=None),
+    "momentum": TwoLayerSigmoidClassifier(batch_size=None, momentum=0.9, learning_rate=0.3),
     "mini-batches": TwoLayerSigmoidClassifier(batch_size=50, max_iter=50),
     "L-BFGS, 100 iterations": TwoLayerSigmoidClassifier(solver="lbfgs", max_iter=100),
     "L-BFGS": TwoLayerSigmoidClassifier(solver="lbfgs"),

@@ -30,7 +30,7 @@ CV = StratifiedKFold(5, shuffle=True, random_state=0)
 SEARCHES = {
     "ours": (
         # Scaled features allow higher rates than the lecture's, and so fewer iterations.
-        TwoLayerSigmoidClassifier(max_iter=1000, random_state=0),
+        TwoLayerSigmoidClassifier(max_iter=1000, batch_size=None, random_state=0),
         {
             "clf__learning_rate": [1.2, 2.4, 4.8],
             "clf__n_h": [8, 16, 32],

@@ -29,9 +29,8 @@ def ours(learning_rate):
         N_H,
         learning_rate,
         momentum=0.9,
-        batch_size=BATCH_SIZE,
         random_state=np.random.RandomState(0),
-        **LECTURE,
+        **LECTURE | {"batch_size": BATCH_SIZE},
     )
 
     def epoch(X, y):

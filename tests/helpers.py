@@ -20,7 +20,8 @@ from two_layer_sigmoid._network import Parameters
 from two_layer_sigmoid._parallel import single_blas_thread
 
 WEIGHTS = ("W1_", "b1_", "W2_", "b2_")
-LECTURE = {"standardize": False, "alpha": 0}  # X as it is, and the lecture's cost
+# X as it is, the lecture's cost, and all rows in each update
+LECTURE = {"standardize": False, "alpha": 0, "batch_size": None}
 FULL_BATCH_SETTINGS = [
     {},
     LECTURE,

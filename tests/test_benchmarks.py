@@ -25,7 +25,7 @@ def test_every_result_has_a_benchmark(capsys):
 def test_unknown_benchmarks_are_errors(capsys):
     with pytest.raises(SystemExit):
         _harness.main(["iterations"])
-    assert "unknown: iterations. There are: calibration, " in capsys.readouterr().err
+    assert "unknown: iterations. There are: batches, " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)

@@ -304,7 +304,7 @@ def test_features_without_names_are_numbered(moons):
         ["1"],  # the one output of two classes is the second's
     ]
     for nameless in FunctionTransformer(), "passthrough":
-        pipeline = make_pipeline(nameless, network(n_h=2)).fit(X, y)
+        pipeline = make_pipeline(nameless, network(n_h=2, max_iter=200)).fit(X, y)
         assert names_of(NetworkDisplay.from_estimator(pipeline))[0] == ["x0", "x1"]
 
 

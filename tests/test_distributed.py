@@ -340,7 +340,7 @@ def ragged(X):
         ({"sample_weight": lambda w: w[:, np.newaxis]}, r"sample_weight has shape \(512, 1\)"),
         ({"sample_weight": lambda w: -w}, "sample_weight must be finite and non-negative, got"),
         ({"sample_weight": lambda w: 0 * w}, "sample_weight is zero for every row"),
-        ({"batch_size": 16}, "batch_size=16 is not for Dask: use None"),
+        ({"batch_size": 16}, "batch_size=16 is not for Dask: use 'auto' or None"),
         ({"early_stopping": True}, "early_stopping=True is not for Dask"),
         ({"class_weight": {"oak": 1}}, "are not in class_weight"),
         (

@@ -109,7 +109,7 @@ def test_early_stopping_accepts_object_labels(three_blobs):
 
 def test_early_stopping_in_cross_validation(small_moons):
     X, y = small_moons
-    assert cross_val_score(make_clf(early_stopping=True, max_iter=1000), X, y, cv=3).mean() > 0.8
+    assert cross_val_score(make_clf(early_stopping=True, max_iter=3000), X, y, cv=3).mean() > 0.8
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -39,7 +39,7 @@ BAD_PARAMETERS = [
     ({"learning_rate": "fast"}, "'learning_rate' parameter .* Got 'fast'"),
     ({"solver": "adam"}, "'solver' parameter .* Got 'adam' .* batch_size and momentum, or .*lbfgs"),
     ({"learning_rate": "adaptive"}, "'learning_rate' .* Got 'adaptive' .* learning_rate_init"),
-    ({"batch_size": "auto"}, "'batch_size' .* Got 'auto' instead. Use batch_size=200"),
+    ({"batch_size": "all"}, "'batch_size' .* Got 'all'"),
     ({"max_iter": 0}, "'max_iter' parameter .* Got 0"),
     ({"tol": -1e-6}, "'tol' parameter .* Got -1e-06"),
     ({"alpha": -1}, "'alpha' parameter .* Got -1"),
@@ -179,7 +179,7 @@ def test_conflicting_parameters_are_refused(small_moons, params, message):
 
 def test_numbers_of_one_are_singular(small_moons):
     X, y = small_moons
-    clf = make_clf(n_h=1, warm_start=True).fit(X, y)
+    clf = make_clf(n_h=1, max_iter=200, warm_start=True).fit(X, y)
     with pytest.raises(ValueError, match="weights have 1 hidden unit: set n_h=1, or start"):
         clf.set_params(n_h=2).fit(X, y)
     with pytest.raises(ValueError, match="for n_h=1, 1 feature and 1 output, got arrays"):

@@ -8,6 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.datasets import make_moons
 from sklearn.exceptions import ConvergenceWarning
 
 from tests.helpers import (
@@ -167,7 +168,7 @@ def test_minibatches_are_shuffled_in_each_epoch(small_moons):
             seen.append(X[0].copy())
             return super()._backward(params, cache, X, Y, **weighting)
 
-    Recorded(batch_size=30, max_iter=2, random_state=0, tol=0).fit(X, y)
+    Recorded(8, batch_size=30, max_iter=2, random_state=0, tol=0).fit(X, y)
     sizes = [len(batch) for batch in seen]
     assert sizes == [100, *[30, 30, 30, 10] * 2]  # all of them once, for the cost at the start
     epochs = np.concatenate(seen[1:5]), np.concatenate(seen[5:])
@@ -232,3 +233,98 @@ def test_diverging_minibatches_leave_finite_weights(small_moons):
             clf.fit(X.astype(np.float32), y)
         assert np.isfinite(clf.loss_)
         assert np.isfinite(clf.predict_proba(X)).all()
+
+
+# batch_size="auto" and n_h="auto"
+
+
+@pytest.fixture(scope="module")
+def many_moons():
+    return make_moons(2001, noise=0.2, random_state=0)
+
+
+def chosen(clf):
+    return clf.batch_size_, len(clf.b1_)
+
+
+def test_auto_is_all_rows_up_to_2000(many_moons):
+    X, y = many_moons
+    clf = TwoLayerSigmoidClassifier(max_iter=2, random_state=0)
+    assert chosen(clf.fit(X, y)) == (200, 64)
+    few = clone(clf).fit(X[1:], y[1:])
+    assert chosen(few) == (None, 32)
+    expected = clone(clf).set_params(n_h=32, batch_size=None).fit(X[1:], y[1:])
+    assert_same_weights(few, expected)
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        ({"batch_size": None}, (None, 32)),
+        ({"batch_size": 50}, (50, 64)),
+        ({"batch_size": 5000}, (None, 32)),
+        ({"n_h": 3}, (200, 3)),
+        ({"solver": "lbfgs"}, (None, 32)),
+        ({"early_stopping": True}, (None, 32)),  # 1800 rows to train on
+    ],
+)
+def test_auto_depends_on_the_other_parameters(many_moons, params, expected):
+    clf = TwoLayerSigmoidClassifier(**{"max_iter": 2, "random_state": 0} | params)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # two iterations
+        assert chosen(clf.fit(*many_moons)) == expected
+
+
+def test_auto_continues_with_the_same_units(many_moons):
+    X, y = many_moons
+    clf = TwoLayerSigmoidClassifier(max_iter=2, warm_start=True, random_state=0)
+    assert chosen(clf.fit(X[:100], y[:100])) == (None, 32)
+    assert chosen(clf.fit(X, y)) == (200, 32)
+    assert chosen(clf.partial_fit(X, y)) == (None, 32)
+    stream = TwoLayerSigmoidClassifier(random_state=0).partial_fit(X, y, classes=[0, 1])
+    assert chosen(stream) == (None, 32)
+
+
+# The end of training
+
+
+def test_minibatches_end_if_the_loss_stays(many_moons):
+    X, y = many_moons
+    clf = TwoLayerSigmoidClassifier(8, batch_size=200, random_state=0).fit(X, y)
+    epochs = clf.loss_curve_[:-5]
+    assert clf.stop_reason_ == "no_improvement"
+    assert 20 < len(epochs) < clf.max_iter - 5
+    assert min(epochs[-20:]) > 0.98 * min(epochs[:-20])
+    for end in range(21, len(epochs)):  # not earlier
+        assert min(epochs[end - 20 : end]) <= 0.98 * min(epochs[: end - 20])
+
+
+def test_updates_on_all_rows_follow_minibatches(many_moons):
+    X, y = many_moons
+    clf = TwoLayerSigmoidClassifier(8, batch_size=200, random_state=0).fit(X, y)
+    n = clf.n_iter_ - 5
+    twin = clone(clf).set_params(max_iter=n, tol=0).fit(X, y)
+    twin.set_params(warm_start=True, batch_size=None, max_iter=5).fit(X, y)
+    assert_allclose(clf.loss_curve_[n:], twin.loss_curve_, rtol=1e-9)
+    assert_allclose(clf.W1_, twin.W1_, rtol=1e-6)
+    assert clf.loss_ == pytest.approx(twin.loss_)
+    short = clone(clf).set_params(max_iter=n + 2).fit(X, y)
+    assert (short.n_iter_, short.stop_reason_) == (n + 2, "no_improvement")
+
+
+@pytest.mark.parametrize(
+    "params", [{"tol": 0}, {"early_stopping": True, "n_iter_no_change": 300}], ids=str
+)
+def test_minibatches_need_not_end_if_the_loss_stays(many_moons, params):
+    clf = TwoLayerSigmoidClassifier(8, batch_size=200, max_iter=300, random_state=0)
+    assert clf.fit(*many_moons).stop_reason_ == "no_improvement"
+    assert clf.set_params(**params).fit(*many_moons).stop_reason_ == "max_iter"
+
+
+def test_minibatches_do_not_end_on_the_plateau():
+    # Halves has the same mean loss in each epoch from 2 with the step 1.
+    ended = {"ends_if_flat": True, "tol": 0.0}
+    state = minibatches(np.full(4, 2.0), 50, learning_rate=1.0, **ended)
+    assert (state.stop_reason, state.n_iter) == ("converged", 22)  # by a step on all rows
+    state = minibatches(np.full(4, 2.0), 50, learning_rate=1.0, **ended, plateau=1.0)
+    assert (state.stop_reason, state.n_iter) == ("max_iter", 50)

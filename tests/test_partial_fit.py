@@ -56,7 +56,7 @@ def test_epochs_equal_partial_fits_of_their_batches(small_moons):
 
     params = LECTURE | {"n_h": 4, "alpha": 0.01, "momentum": 0.9, "learning_rate": 0.1}
     params |= {"init": start_arrays(2, 4, 1), "random_state": 0}
-    epochs = Recorded(**params, batch_size=25, max_iter=3, tol=0).fit(X, y)
+    epochs = Recorded(**params | {"batch_size": 25}, max_iter=3, tol=0).fit(X, y)
     stepwise = TwoLayerSigmoidClassifier(**params)
     batches = [batch for batch in batches if len(batch) == 25]
     assert len(batches) == 3 * 4

@@ -65,7 +65,7 @@ def test_estimator_keeps_no_data(moons):
     arrays = {name: value for name, value in vars(clf).items() if isinstance(value, np.ndarray)}
     known = {"W1_", "b1_", "W2_", "b2_", "mean_", "var_", "scale_", "classes_"}
     assert set(arrays) == known
-    assert all(array.size <= clf.n_h * X.shape[1] for array in arrays.values())
+    assert all(array.size <= len(clf.b1_) * X.shape[1] for array in arrays.values())
     assert not any(np.shares_memory(array, X) for array in arrays.values())
 
 

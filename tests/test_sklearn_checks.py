@@ -33,7 +33,7 @@ RANDOM_ROWS = {
 
 def expected_failures(clf):
     """Weight 2 equals the row twice only if all rows are used at once."""
-    all_at_once = clf.batch_size is None and not clf.early_stopping
+    all_at_once = not isinstance(clf.batch_size, int) and not clf.early_stopping
     return {} if all_at_once else RANDOM_ROWS
 
 

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
-from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_digits,
+    load_iris,
+    load_wine,
+    make_blobs,
+    make_moons,
+)
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
@@ -26,7 +33,7 @@ def test_default_fit_does_not_warn(moons, small_moons, three_blobs):
         warnings.simplefilter("error")
         for X, y in moons, small_moons, three_blobs:
             clf = TwoLayerSigmoidClassifier(random_state=0).fit(X, y)
-            assert (clf.n_iter_, clf.stop_reason_) == (1000, "max_iter")
+            assert (clf.n_iter_, clf.stop_reason_) == (500, "max_iter")
 
 
 @pytest.mark.slow
@@ -224,3 +231,34 @@ def test_large_constant_feature_warns(small_moons):
     X, y = small_moons
     with pytest.warns(UserWarning, match="wild scales"):
         make_clf(**LECTURE, learning_rate=1e-9).fit(np.c_[X, np.full(len(X), 2000)], y)
+
+
+# Training that ends too early
+
+
+def test_a_loss_that_falls_fast_warns(lecture):
+    clf = TwoLayerSigmoidClassifier(n_h=2, max_iter=520, random_state=0, **LECTURE)
+    with pytest.warns(ConvergenceWarning, match="falling fast: after 520 iterations") as caught:
+        clf.fit(*lecture)
+    message = str(caught[0].message)
+    assert "Raise max_iter=520, raise learning_rate=1.2, or use solver='lbfgs'." in message
+    fall = min(clf.loss_curve_[:468]) - min(clf.loss_curve_[468:])
+    assert f"the loss fell by {fall:.3g} in the last 52." in message
+    assert fall > 0.05 * np.log(2)
+
+
+def test_a_fast_fall_on_many_rows_names_minibatches():
+    X, y = make_moons(2001, noise=0.2, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="falling fast.* set batch_size='auto' for mini"):
+        TwoLayerSigmoidClassifier(2, batch_size=None, max_iter=40, random_state=0).fit(X, y)
+
+
+def test_the_lecture_run_does_not_warn(lecture):
+    clf = TwoLayerSigmoidClassifier(n_h=2, max_iter=3000, random_state=0, **LECTURE)
+    assert clf.fit(*lecture).stop_reason_ == "max_iter"  # warnings are errors
+
+
+def test_separable_classes_do_not_fall_fast():
+    X, y = make_blobs(100, centers=[[-3, 0], [3, 0]], random_state=0)
+    clf = TwoLayerSigmoidClassifier(alpha=0, random_state=0).fit(X, y)  # warnings are errors
+    assert clf.loss_curve_[-1] < 0.92 * clf.loss_curve_[-50]

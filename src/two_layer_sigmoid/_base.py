@@ -36,12 +36,12 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Parameters, prediction and the five steps; subclasses read and encode the data."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "n_h": [Interval(Integral, 1, None, closed="left")],
+        "n_h": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate": [Interval(Real, 0, np.inf, closed="neither")],
         "solver": [StrOptions(set(SOLVERS))],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, np.inf, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"), None],
         "momentum": [Interval(Real, 0, 1, closed="left")],
         "standardize": ["boolean"],
         "alpha": [StrOptions({"scale"}), Interval(Real, 0, np.inf, closed="left")],
@@ -60,13 +60,13 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     @_checks.name_the_class(_checks.INSTEAD)
     def __init__(
         self,
-        n_h: int = 32,
+        n_h: int | str = "auto",
         learning_rate: float = 1.2,
         *,
         solver: str = "gd",
-        max_iter: int = 1000,
+        max_iter: int = 500,
         tol: float = 1e-6,
-        batch_size: int | None = None,
+        batch_size: int | str | None = "auto",
         momentum: float = 0.0,
         standardize: bool = True,
         alpha: float | str = "scale",

@@ -32,9 +32,9 @@ def check_parameters(clf: Any) -> None:
     _refuse(
         (clf.n_jobs == 0, "n_jobs=0 is not a number of threads: use None, 1, or -1 for all cores."),
         (
-            not has_steps and clf.batch_size is not None,
+            not has_steps and clf.batch_size not in (None, "auto"),
             f"batch_size={clf.batch_size} is not supported by solver={clf.solver!r}, which uses "
-            "all rows: use batch_size=None.",
+            "all rows: use batch_size=None or 'auto'.",
         ),
         (
             not has_steps and clf.momentum > 0,
@@ -125,7 +125,6 @@ INSTEAD_OF_VALUES = {
         ("constant", "invscaling", "adaptive"),
         "It is the number that MLPClassifier calls learning_rate_init, and is constant.",
     ),
-    "batch_size": {"auto": "Use batch_size=200 for mini-batches, None for all rows."},
 }
 
 
@@ -232,10 +231,10 @@ def check_known_labels(y: Labels, classes: Labels) -> None:
         )
 
 
-def check_resumable(n_h: int, targets: Targets, params: Parameters, before: Targets) -> None:
+def check_resumable(n_h: int | str, targets: Targets, params: Parameters, before: Targets) -> None:
     """Raise if the number of hidden units or the classes have changed."""
     restart = "or start from scratch with sklearn.base.clone, or with fit and warm_start=False."
-    if len(params.b1) != n_h:
+    if n_h not in ("auto", len(params.b1)):
         raise ValueError(
             f"n_h={n_h}, but the fitted weights have {counted(len(params.b1), 'hidden unit')}: set "
             f"n_h={len(params.b1)}, {restart}"

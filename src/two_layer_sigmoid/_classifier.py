@@ -25,7 +25,7 @@ from ._targets import (
     split,
     validate_sample_weight,
 )
-from ._training import Fit, train
+from ._training import Fit, choose_batch_size, choose_n_h, train
 
 
 class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
@@ -48,23 +48,26 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
 
     Parameters
     ----------
-    n_h : int, default=32
-        Number of hidden units.
+    n_h : int or "auto", default="auto"
+        Number of hidden units. "auto" is 64 if ``fit`` trains by mini-batches, else 32.
     learning_rate : float, default=1.2
         Factor of the gradient in an update. The default suits features with mean 0 and standard
-        deviation 1, which ``standardize=True`` provides. L-BFGS ignores it.
+        deviation 1, which ``standardize=True`` provides. Worth a search: 0.1 to 5. L-BFGS ignores
+        it.
     solver : {"gd", "lbfgs"}, default="gd"
-        - "gd" is gradient descent, equation (9), with the options ``learning_rate``, ``momentum``
-          and ``batch_size``.
+        - "gd" is gradient descent (9), with ``learning_rate``, ``momentum`` and ``batch_size``.
         - "lbfgs" is SciPy's L-BFGS, which chooses its own steps. It reaches a lower training loss
           in less time. It computes in float64, on a copy if X is float32.
-    max_iter : int, default=1000
-        Maximum number of updates, of epochs with ``batch_size``, of iterations with "lbfgs".
-        Gradient descent usually ends here, without a warning.
+    max_iter : int, default=500
+        Maximum number of epochs, passes over all rows; with "lbfgs" of iterations. If all rows are
+        one batch, an epoch is one update, and gradient descent usually ends here.
     tol : float, default=1e-6
         Training stops if no entry of the gradient, penalty included, is larger in absolute value.
-    batch_size : int, default=None
+        Mini-batches, except with ``tol=0``, also end if the mean loss of the epochs has fallen by
+        less than 2 % in 20 epochs. Five updates on all rows follow, against the noise.
+    batch_size : int, "auto" or None, default="auto"
         Rows in a mini-batch of gradient descent. Every epoch shuffles the rows. None is all rows.
+        "auto" is all rows up to 2000 rows, else 200; for ``partial_fit`` and L-BFGS all rows.
     momentum : float, default=0.0
         Nesterov momentum, in [0, 1). Multiply the learning rate by about 1 - momentum then.
     standardize : bool, default=True
@@ -73,6 +76,7 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         times the standard deviations. ``partial_fit`` uses those of all rows so far.
     alpha : float or "scale", default="scale"
         Strength of the L2 penalty. ``MLPClassifier(alpha=a)`` on all rows is ``alpha=a / m`` here.
+        Worth a search: 0.003 / m to 10 / m.
 
         - "scale" is min(1, n_x / 16) / sqrt(n_y) / (sum of the weights of the rows), for n_x
           features and n_y outputs.
@@ -129,6 +133,8 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         Number of features seen in ``fit``, n_x.
     feature_names_in_ : ndarray of shape (n_x,)
         Names of the features, if X has names that are all strings.
+    batch_size_ : int or None
+        Rows in a mini-batch; None is all rows.
     n_iter_ : int
         Number of updates (epochs, iterations) of the last call. The weights can be those of an
         earlier iteration after divergence, Ctrl-C and early stopping.
@@ -151,7 +157,8 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
 
         - "converged": no entry of the gradient is larger than ``tol``;
         - "line_search": L-BFGS finds no lower loss in the precision of float64;
-        - "max_iter": ``max_iter`` updates;
+        - "max_iter": ``max_iter`` updates (epochs, iterations);
+        - "no_improvement": the mean loss of the epochs of mini-batches no longer falls;
         - "early_stopping": ``n_iter_no_change`` updates without a lower validation loss;
         - "diverged": the loss or the weights grow without bound; the last finite ones are kept;
         - "interrupted": Ctrl-C;
@@ -257,12 +264,15 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
                 training, validation = split(
                     training, targets, self.validation_fraction, random_state
                 )
+            batch_size = choose_batch_size(self, training[0].shape[0])
+            n_h = choose_n_h(self, batch_size, previous)
             fit = train(
                 self,
-                BlockedData(*training, int(self.n_h), pool=pool),
+                BlockedData(*training, n_h, pool=pool),
                 targets,
-                validation and BlockedData(*validation, int(self.n_h), pool=pool),
+                validation and BlockedData(*validation, n_h, pool=pool),
                 weight_sum=weight_sum,
+                batch_size=batch_size,
                 dtype=X.dtype,
                 random_state=random_state,
                 previous=previous,
@@ -322,11 +332,13 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
                 targets = previous.targets
                 targets.check_same_kind(y)
             training, _, weight_sum = self._encode(X, y, sample_weight, targets, previous)
+            batch_size = choose_batch_size(self, X.shape[0], one_pass=True)
             fit = train(
                 self,
-                BlockedData(*training, int(self.n_h), pool=pool),
+                BlockedData(*training, choose_n_h(self, None, previous), pool=pool),
                 targets,
                 weight_sum=weight_sum,
+                batch_size=batch_size,
                 dtype=X.dtype,
                 random_state=check_random_state(self.random_state),
                 previous=previous,

@@ -336,7 +336,13 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
             member.__dict__.pop(name, None)
         if self.n_h == "auto":
             member.n_h = FEW_ROWS_UNITS if m < MANY_ROWS else MANY_ROWS_UNITS
-        fixed = {"solver": "lbfgs", "momentum": 0.0, "n_init": 1, "early_stopping": False}
+        fixed = {
+            "solver": "lbfgs",
+            "batch_size": None,
+            "momentum": 0.0,
+            "n_init": 1,
+            "early_stopping": False,
+        }
         fixed |= {"n_iter_no_change": 1, "warm_start": False, "verbose": 0}
         member.__dict__.update(fixed)
         return member

@@ -16,7 +16,7 @@ from . import _monitor
 from ._solvers import SOLVERS
 from ._summary import PLATEAU_RTOL
 from ._targets import counted
-from ._training import Fit
+from ._training import MAX_ROWS_AT_ONCE, Fit
 
 WILD_SCALES = 1e3  # a ratio of standard deviations, or of mean to standard deviation
 LOST_PRECISION = 1e-3  # relative rounding error of W1 x that is worth a warning
@@ -27,6 +27,12 @@ SEPARATED_LOSS = 1e-4  # without a penalty L-BFGS reaches it only if no finite w
 MANY_RISES = 0.2
 FAR_ABOVE = 1.25
 LARGE_STEP = 1000
+# The loss still falls fast if in the last tenth of the updates (epochs) it falls by more than this
+# fraction of the loss of a constant prediction. A fraction of the loss itself would not do, because
+# the loss of separable classes always falls. Measured (``benchmarks/batches.py``): with the default
+# settings the loss falls by at most 3 %.
+FAST_FALL = 0.05
+MIN_CURVE = 20  # of fewer updates a tenth tells nothing
 PACKAGE = str(Path(__file__).parent) + os.sep
 FIT_WRAPPER = str(Path(sklearn.__file__).parent / "base.py")
 
@@ -47,6 +53,7 @@ def warn_about(clf: Any, fit: Fit, *, resumed: bool, one_pass: bool = False) -> 
             or out_of_iterations(clf, fit)
             or separated(clf, fit)
             or unstable(clf, fit)
+            or still_falling(clf, fit)
         )
 
 
@@ -146,7 +153,7 @@ def separated(clf: Any, fit: Fit) -> str | None:
 
 def unstable(clf: Any, fit: Fit) -> str | None:
     """The learning rate is so high that the loss rises in many updates."""
-    if not _has_rate(clf) or clf.batch_size is not None or fit.summary.baseline_loss == 0:
+    if not _has_rate(clf) or fit.batch_size is not None or fit.summary.baseline_loss == 0:
         return None  # the loss of mini-batches is noisy at every rate
     rises = np.diff(fit.loss_curve) > 0
     if not rises.any() or rises.mean() <= MANY_RISES:
@@ -161,6 +168,27 @@ def unstable(clf: Any, fit: Fit) -> str | None:
     return (
         f"Training is unstable: the loss rose in many of the {n} updates. Its median in the last "
         f"tenth of them is {late:.3g}, its lowest value is {lowest:.3g}. {_either(remedies)}."
+    )
+
+
+def still_falling(clf: Any, fit: Fit) -> str | None:
+    """Gradient descent ends at ``max_iter`` while the loss falls fast."""
+    curve, n = fit.loss_curve, len(fit.loss_curve)
+    if not _has_rate(clf) or fit.stop_reason != _monitor.MAX_ITER or n < MIN_CURVE:
+        return None
+    if fit.summary.baseline_loss == 0:  # all labels are equal
+        return None
+    last = n - n // 10
+    fall = min(curve[:last]) - min(curve[last:])
+    if fall <= FAST_FALL * fit.summary.baseline_loss:
+        return None
+    remedies = [*_longer(clf, fit), f"raise learning_rate={clf.learning_rate}"]
+    if clf.batch_size is None and fit.summary.n_samples > MAX_ROWS_AT_ONCE:
+        remedies.append("set batch_size='auto' for mini-batches")
+    remedies.append("use solver='lbfgs'")
+    return (
+        f"Training ended while the loss was falling fast: {_end(fit)}, and the loss fell by "
+        f"{fall:.3g} in the last {n - last}. {_either(remedies)}."
     )
 
 

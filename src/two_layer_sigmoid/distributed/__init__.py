@@ -23,7 +23,7 @@ from .._monitor import INTERRUPTED
 from .._parallel import ignore_overflow, single_blas_thread
 from .._solvers import SOLVERS
 from .._targets import Targets, unique_labels
-from .._training import WEIGHTS, Fit, train
+from .._training import WEIGHTS, Fit, choose_n_h, train
 from . import _data
 
 __all__ = ["DaskTwoLayerSigmoidClassifier"]
@@ -38,7 +38,7 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     rounding it equals that of :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier` on these rows.
 
     Parameters, attributes and warnings are those of
-    :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier`, except: ``batch_size`` must be None,
+    :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier`, except: every update uses all rows,
     ``early_stopping`` False, and ``alpha`` a number or "scale"; there is no ``partial_fit``;
     ``n_jobs`` applies to predictions in memory only, because workers use one thread for each chunk.
     Predictions of dask arrays and dataframes are lazy dask arrays in the partitions of X.
@@ -108,7 +108,7 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         previous = Fit.of(self) if self.warm_start and hasattr(self, "W1_") else None
         # Once, because another scheduler can become Dask's default during training.
         scheduler = _data.find_scheduler(client)
-        draft, n_h = self._draft(), int(self.n_h)
+        draft = self._draft()
         with single_blas_thread, ignore_overflow(), _data.Partitions(scheduler) as partitions:
             with _data.read_inputs(X, y, sample_weight, scheduler) as inputs:
                 meta = _data.dask_meta(X)
@@ -121,7 +121,8 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
             else:
                 targets = Targets.of_labels(unique_labels(raw.labels))
             if previous is not None:
-                _checks.check_resumable(n_h, targets, previous.params, previous.targets)
+                _checks.check_resumable(self.n_h, targets, previous.params, previous.targets)
+            n_h = choose_n_h(self, None, previous)
             data, weight_sum = _data.encode(partitions, raw, targets, self.class_weight, n_h)
             fit = train(
                 self,
@@ -227,7 +228,7 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
 def _check_supported(clf: DaskTwoLayerSigmoidClassifier) -> None:
     """Raise if a parameter needs the rows in memory."""
     remedy = "; TwoLayerSigmoidClassifier, in memory or on mapped files, does that."
-    if clf.batch_size is not None:
-        raise ValueError(f"batch_size={clf.batch_size} is not for Dask: use None{remedy}")
+    if clf.batch_size not in (None, "auto"):
+        raise ValueError(f"batch_size={clf.batch_size} is not for Dask: use 'auto' or None{remedy}")
     if clf.early_stopping:
         raise ValueError(f"early_stopping=True is not for Dask: use early_stopping=False{remedy}")

@@ -122,7 +122,7 @@ class LossCurveDisplay:
             loss_curve=clf.loss_curve_,
             validation_loss_curve=clf.validation_loss_curve_,
             name=name,
-            xlabel="iteration" if clf.batch_size is None else "epoch",
+            xlabel="iteration" if clf.batch_size_ is None else "epoch",
         ).plot(ax, log_scale=log_scale, **kwargs)
 
     def plot(

@@ -227,6 +227,8 @@ class Quadratic:
     def loss(self, params):
         return self.loss_gradient(params)[0]
 
+    log_loss = loss
+
     def to_input_units(self, params):
         return params
 

@@ -28,7 +28,7 @@ from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 M, N_X, CHUNK = 40_000, 20, 5000  # rows, features, and rows in a chunk
-QUICK = {"max_iter": 40, "random_state": 0, "n_h": 8}
+QUICK = {"max_iter": 60, "batch_size": None, "random_state": 0, "n_h": 8}
 
 
 class Watched(DaskTwoLayerSigmoidClassifier):
@@ -169,7 +169,7 @@ def test_killed_worker_does_not_change_results(client, spread_out, local, delay)
     clf.at_update = kill_one_in_the_middle
     clf.fit(X, y)
     client.wait_for_workers(3, timeout=60)
-    assert len(updates) == 40
+    assert len(updates) == QUICK["max_iter"]
     assert not set(killed) & set(client.run(os.getpid).values())
     assert_same_weights(clf, local)
     assert clf.loss_curve_ == local.loss_curve_
@@ -189,7 +189,7 @@ def test_partitions_are_not_moved(client, spread_out):
     )
     clf.fit(X, y)
     sizes, holders = np.moveaxis(np.array(seen), -1, 0)
-    assert sizes.shape == (40, 8)
+    assert sizes.shape == (QUICK["max_iter"], 8)
     assert (sizes.sum(axis=1) > X.nbytes).all()  # so Dask can estimate the cost of moving them
     assert holders.mean() < 1.5  # a worker with nothing to do may have taken one over
 

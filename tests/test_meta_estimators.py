@@ -76,6 +76,7 @@ def test_parallel_grid_search_equals_serial(data):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Training ended while")  # at a low rate with few units
 def test_randomized_search_finds_parameters(data):
     distributions = {"learning_rate": loguniform(0.3, 2), "n_h": [3, 4, 8]}
     search = RandomizedSearchCV(CLF, distributions, n_iter=4, cv=3, random_state=0).fit(*data)

@@ -309,7 +309,22 @@ def test_updates_on_all_rows_follow_minibatches(many_moons):
     assert_allclose(clf.W1_, twin.W1_, rtol=1e-6)
     assert clf.loss_ == pytest.approx(twin.loss_)
     short = clone(clf).set_params(max_iter=n + 2).fit(X, y)
-    assert (short.n_iter_, short.stop_reason_) == (n + 2, "no_improvement")
+    assert (short.n_iter_, short.stop_reason_) == (n + 2, "max_iter")
+
+
+@pytest.mark.parametrize(("rate", "alpha"), [(1.2, 1.8), (0.1, 30)])
+def test_divergence_is_no_flat_loss(many_moons, rate, alpha):
+    clf = TwoLayerSigmoidClassifier(learning_rate=rate, alpha=alpha, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="learning_rate times alpha must be below 2"):
+        clf.fit(*many_moons)
+    assert clf.stop_reason_ == "diverged"
+
+
+def test_auto_takes_the_units_of_given_weights(many_moons):
+    clf = TwoLayerSigmoidClassifier(init=start_arrays(2, 5, 1), max_iter=2, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # two epochs
+        assert chosen(clf.fit(*many_moons)) == (200, 5)
 
 
 @pytest.mark.parametrize(
@@ -326,5 +341,7 @@ def test_minibatches_do_not_end_on_the_plateau():
     ended = {"ends_if_flat": True, "tol": 0.0}
     state = minibatches(np.full(4, 2.0), 50, learning_rate=1.0, **ended)
     assert (state.stop_reason, state.n_iter) == ("converged", 22)  # by a step on all rows
+    state = minibatches(np.full(4, 2.0), 21, learning_rate=1.0, **ended)
+    assert (state.stop_reason, state.n_iter) == ("max_iter", 21)  # it can continue
     state = minibatches(np.full(4, 2.0), 50, learning_rate=1.0, **ended, plateau=1.0)
     assert (state.stop_reason, state.n_iter) == ("max_iter", 50)

@@ -253,6 +253,13 @@ def test_a_fast_fall_on_many_rows_names_minibatches():
         TwoLayerSigmoidClassifier(2, batch_size=None, max_iter=40, random_state=0).fit(X, y)
 
 
+def test_a_fast_fall_on_few_heavy_rows_does_not_name_minibatches():
+    X, y = make_moons(200, noise=0.2, random_state=0)
+    clf = TwoLayerSigmoidClassifier(2, batch_size=None, max_iter=40, random_state=0)
+    with pytest.warns(ConvergenceWarning, match="falling fast.* learning_rate=1.2, or use solver"):
+        clf.fit(X, y, np.full(200, 20.0))
+
+
 def test_the_lecture_run_does_not_warn(lecture):
     clf = TwoLayerSigmoidClassifier(n_h=2, max_iter=3000, random_state=0, **LECTURE)
     assert clf.fit(*lecture).stop_reason_ == "max_iter"  # warnings are errors

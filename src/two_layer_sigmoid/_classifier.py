@@ -49,7 +49,8 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     Parameters
     ----------
     n_h : int or "auto", default="auto"
-        Number of hidden units. "auto" is 64 if ``fit`` trains by mini-batches, else 32.
+        Number of hidden units. "auto" is 64 if ``fit`` trains by mini-batches, else 32; that of
+        given or earlier weights if training starts from them.
     learning_rate : float, default=1.2
         Factor of the gradient in an update. The default suits features with mean 0 and standard
         deviation 1, which ``standardize=True`` provides. Worth a search: 0.1 to 5. L-BFGS ignores
@@ -63,8 +64,9 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         one batch, an epoch is one update, and gradient descent usually ends here.
     tol : float, default=1e-6
         Training stops if no entry of the gradient, penalty included, is larger in absolute value.
-        Mini-batches, except with ``tol=0``, also end if the mean loss of the epochs has fallen by
-        less than 2 % in 20 epochs. Five updates on all rows follow, against the noise.
+        Mini-batches, except with ``tol=0`` or early stopping, also end if the mean loss of the last
+        20 epochs is nowhere 2 % below the lowest before, and below the plateau. Five updates on all
+        rows follow, against the noise.
     batch_size : int, "auto" or None, default="auto"
         Rows in a mini-batch of gradient descent. Every epoch shuffles the rows. None is all rows.
         "auto" is all rows up to 2000 rows, else 200; for ``partial_fit`` and L-BFGS all rows.
@@ -288,7 +290,7 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     @_checks.available_if(_checks.check_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Train for one pass over some rows: one update, or with ``batch_size`` one epoch.
+        """Train for one pass over some rows: one update; one epoch if ``batch_size`` is a number.
 
         Continues from the weights of the last ``partial_fit`` or ``fit``, if any, and with momentum
         from the velocity of the last ``partial_fit`` or warm ``fit``. ``loss_``, ``loss_curve_``

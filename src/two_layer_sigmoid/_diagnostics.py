@@ -16,7 +16,7 @@ from . import _monitor
 from ._solvers import SOLVERS
 from ._summary import PLATEAU_RTOL
 from ._targets import counted
-from ._training import MAX_ROWS_AT_ONCE, Fit
+from ._training import Fit
 
 WILD_SCALES = 1e3  # a ratio of standard deviations, or of mean to standard deviation
 LOST_PRECISION = 1e-3  # relative rounding error of W1 x that is worth a warning
@@ -183,7 +183,7 @@ def still_falling(clf: Any, fit: Fit) -> str | None:
     if fall <= FAST_FALL * fit.summary.baseline_loss:
         return None
     remedies = [*_longer(clf, fit), f"raise learning_rate={clf.learning_rate}"]
-    if clf.batch_size is None and fit.summary.n_samples > MAX_ROWS_AT_ONCE:
+    if fit.has_many_rows and fit.batch_size is None:
         remedies.append("set batch_size='auto' for mini-batches")
     remedies.append("use solver='lbfgs'")
     return (

@@ -126,11 +126,11 @@ class Monitor:
         return state.stop_reason is not None
 
     def is_flat(self, state: TrainingState) -> bool:
-        """Whether the mean loss of the epochs no longer falls, and is below the plateau."""
+        """Whether the mean loss of the epochs no longer falls, and has not diverged."""
         before, last = state.loss_curve[:-FLAT_EPOCHS], state.loss_curve[-FLAT_EPOCHS:]
         if not (self.ends_if_flat and before) or min(last) <= (1 - MIN_FALL) * min(before):
             return False
-        return last[-1] - self.penalty(state.params) < self.plateau
+        return last[-1] <= state.max_loss
 
     def stop_line_search_failed(self, state: TrainingState) -> None:
         """Stop because L-BFGS finds no lower loss; remove the entry of the update that failed."""

@@ -69,19 +69,21 @@ def gradient_descent(
             _add_momentum(state, grads.flat(), momentum)
         state.params.assign(update(state.params, grads, learning_rate))
 
+    end = math.inf  # of the updates after mini-batches
     if batch_size is not None:
         epoch = partial(objective.minibatches, batch_size, random_state)
         _minibatch_descent(objective, state, max_iter, monitor, descend=descend, epoch=epoch)
         if state.stop_reason is not None:
             return
-        max_iter = min(max_iter, state.n_iter + FINAL_UPDATES)
+        end = state.n_iter + FINAL_UPDATES
+        max_iter = min(max_iter, end)
     while True:
         loss, grads = objective.loss_gradient(state.params)
         if monitor.should_stop(state, loss, grads.flat(), max_iter):
             break
         state.loss_curve.append(loss)
         descend(grads)
-    if batch_size is not None and state.stop_reason == MAX_ITER:
+    if state.n_iter == end and state.stop_reason == MAX_ITER:
         state.stop_reason = NO_IMPROVEMENT
 
 
@@ -114,7 +116,7 @@ def _minibatch_descent(
     gradient of an epoch are the means over its mini-batches, each before its update. The loss of
     all rows is computed at the start and at the end. The gradient of all rows is computed if the
     mean gradient is small, because the gradients of mini-batches can cancel. If the loss of the
-    epochs stays, the function returns without a reason to stop.
+    epochs stays, below the plateau, the function returns without a reason to stop.
     """
     initial = state.theta.copy()
     loss, grads = objective.loss_gradient(state.params)
@@ -127,7 +129,7 @@ def _minibatch_descent(
             mean_gradient += fraction * grads.flat()
             descend(grads)
         state.loss_curve.append(loss)
-        if monitor.is_flat(state):
+        if monitor.is_flat(state) and objective.log_loss(state.params) < monitor.plateau:
             return
         if np.abs(mean_gradient).max() <= monitor.tol:
             mean_gradient[:] = objective.loss_gradient(state.params)[1].flat()

@@ -59,6 +59,7 @@ class Fit(NamedTuple):
     loss_curve: Sequence[float] = ()
     validation_loss_curve: Sequence[float] | None = None
     batch_size: int | None = None  # rows of a mini-batch; None is all rows
+    has_many_rows: bool = False  # in memory, so that "auto" would be mini-batches
     stop_reason: str = ""
     feature_names: npt.NDArray[Any] | None = None
 
@@ -117,6 +118,8 @@ def choose_n_h(clf: Any, batch_size: int | None, previous: Fit | None) -> int:
         return int(clf.n_h)
     if previous is not None:
         return len(previous.params.b1)
+    if not isinstance(clf.init, str) and np.ndim(clf.init[0]) == 2:  # checked later
+        return len(clf.init[0])
     return N_H_AT_ONCE if batch_size is None else N_H_MINIBATCHES
 
 
@@ -189,6 +192,7 @@ def train(
             loss_curve=state.loss_curve.copy(),
             validation_loss_curve=state.validation_loss_curve.copy() if validation else None,
             batch_size=batch_size,
+            has_many_rows=isinstance(data, BlockedData) and data.n_rows > MAX_ROWS_AT_ONCE,
             stop_reason=PARTIAL_FIT if one_pass and reason == MAX_ITER else reason,
             feature_names=feature_names,
         )

@@ -35,7 +35,8 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     Every evaluation sends the parameters to the workers and returns a loss and a gradient for each
     chunk. The client adds them in the order of the rows. The result is the same bit for bit for any
     number of workers, even if workers are lost and others compute their chunks again. Up to
-    rounding it equals that of :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier` on these rows.
+    rounding it equals that of :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier` on these rows
+    with ``batch_size=None``.
 
     Parameters, attributes and warnings are those of
     :class:`~two_layer_sigmoid.TwoLayerSigmoidClassifier`, except: every update uses all rows,
@@ -100,7 +101,7 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
             If X is not a dask collection, or has dates; or if labels have several types.
         ValueError
             As in memory, naming the partition if the error is in one; if the length of a chunk is
-            unknown; or if ``batch_size`` or ``early_stopping`` is set.
+            unknown; or if ``batch_size`` is a number or ``early_stopping`` is set.
         """
         _data.check_dask("DaskTwoLayerSigmoidClassifier.fit")
         _checks.check_parameters(self)

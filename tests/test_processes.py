@@ -24,7 +24,11 @@ from tests.helpers import (
     make_clf,
     threads_inside,
 )
-from two_layer_sigmoid import TwoLayerSigmoidClassifier, _parallel
+from two_layer_sigmoid import (
+    TwoLayerSigmoidClassifier,
+    TwoLayerSigmoidClassifierCV,
+    _parallel,
+)
 from two_layer_sigmoid._parallel import ThreadPool, single_blas_thread
 
 pytestmark = [
@@ -178,6 +182,14 @@ def test_fit_continues_in_parent_and_child(moons, small_blocks):
     expected = weights(TwoLayerSigmoidClassifier(**params).fit(*moons))
     for found in in_child(lambda: weights(Forking(**params).fit(*moons)), n_results=2):
         assert_equal(found, expected)
+
+
+@pytest.mark.slow
+def test_folds_in_a_child_do_not_wait_for_processes_of_the_parent(small_moons):
+    params = {"n_h": 4, "alphas": [0.01], "cv": 2, "n_jobs": 2, "random_state": 0}
+    expected = weights(TwoLayerSigmoidClassifierCV(**params).fit(*small_moons))
+    found = in_child(lambda: weights(TwoLayerSigmoidClassifierCV(**params).fit(*small_moons)))
+    assert_equal(found, expected)
 
 
 def test_pool_of_the_parent_works_in_children():

@@ -24,7 +24,7 @@ from ._blocks import BlockedData
 from ._callbacks import Tasks, has_callbacks
 from ._monitor import CALLBACK, CONVERGED, INTERRUPTED
 from ._network import Array, Parameters
-from ._parallel import ignore_overflow, single_blas_thread
+from ._parallel import ignore_overflow, is_forked, single_blas_thread
 from ._prediction import logits
 from ._summary import Summary
 from ._targets import (
@@ -279,7 +279,7 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
             member.alpha = alpha
             previous = [None] * len(folds) if before is None else before.fits
             jobs = zip(folds, seeds, previous, strict=True)
-            parallel = Parallel(n_jobs=self.n_jobs)
+            parallel = Parallel(n_jobs=self.n_jobs, prefer="threads" if is_forked() else None)
             results = parallel(delayed(_train_member)(member, rows, *job) for job in jobs)
             candidate = _candidate(alpha, rows, folds, results, before)
             if self.verbose:

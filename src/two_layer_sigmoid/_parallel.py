@@ -19,6 +19,8 @@ from threadpoolctl import OpenBLASController, ThreadpoolController
 S = TypeVar("S")
 T = TypeVar("T")
 
+IMPORTED_BY = os.getpid()  # a fork has another number
+
 # Fewer tasks run on the calling thread. Measured: two threads take as long as one for two full
 # blocks of a small network, and 0.6 to 0.9 times as long for four blocks.
 MIN_PARALLEL_TASKS = 4
@@ -122,6 +124,11 @@ def small_ufunc_buffer() -> Iterator[None]:
     with np.errstate():  # restores the buffer size as well
         np.setbufsize(UFUNC_BUFFER_SIZE)
         yield
+
+
+def is_forked() -> bool:
+    """Whether this process is a fork, in which joblib's processes wait for those of the parent."""
+    return os.getpid() != IMPORTED_BY
 
 
 def ignore_overflow() -> np.errstate:

@@ -21,7 +21,7 @@ from sklearn.inspection import DecisionBoundaryDisplay
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
 
-PARAMS = {"max_iter": 100, "random_state": 0}
+PARAMS = {"max_iter": 100, "batch_size": None, "random_state": 0}
 
 
 def fit_on_cluster(X, y, n_chunks):

@@ -26,7 +26,8 @@ y_train, y_val, y_test = y[:100], y[100:200], y[200:]
 # curves are visible. The star marks the lowest validation loss; ``fit`` keeps the weights of that
 # iteration.
 
-settings = {"n_h": 8, "solver": "lbfgs", "alpha": 0, "tol": 1e-3, "random_state": 0}
+settings = {"n_h": 8, "solver": "lbfgs", "max_iter": 1000, "alpha": 0, "tol": 1e-3}
+settings |= {"random_state": 0}
 patient = TwoLayerSigmoidClassifier(early_stopping=True, n_iter_no_change=3000, **settings)
 patient.fit(X_train, y_train, X_val=X_val, y_val=y_val)
 display = LossCurveDisplay.from_estimator(patient, log_scale=True)

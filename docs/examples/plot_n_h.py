@@ -17,7 +17,7 @@ from two_layer_sigmoid import TwoLayerSigmoidClassifier
 from two_layer_sigmoid.plotting import HiddenUnitsDisplay
 
 X, y = make_moons(300, noise=0.3, random_state=0)
-clf = TwoLayerSigmoidClassifier(solver="lbfgs", alpha=1e-4, random_state=0)
+clf = TwoLayerSigmoidClassifier(solver="lbfgs", max_iter=1000, alpha=1e-4, random_state=0)
 
 # %%
 # Decision boundaries of 1, 2, 4 and 32 units

@@ -61,7 +61,7 @@ def measure(data, name):
     rows = []
     for fold, (train, test) in enumerate(CV.split(X, y)):
         scaler = StandardScaler().fit(X[train])
-        clf, seconds = fit(name, scaler.transform(X[train]), y[train])
+        clf, seconds = fit(ESTIMATORS[name], scaler.transform(X[train]), y[train])
         P = clf.predict_proba(scaler.transform(X[test]))
         row = {"data": data, "estimator": name, "fold": fold}
         row["log loss"] = log_loss(y[test], P, labels=clf.classes_)
@@ -70,9 +70,9 @@ def measure(data, name):
     return rows
 
 
-def fit(name, X, y):
-    """The estimator fitted, and the seconds."""
-    clf = clone(ESTIMATORS[name])
+def fit(estimator, X, y):
+    """A fitted clone of the estimator, and the seconds of the processor."""
+    clf = clone(estimator)
     began = time.process_time()
     clf.fit(X, y)
     return clf, time.process_time() - began

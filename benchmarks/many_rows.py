@@ -55,7 +55,7 @@ def measure(data, name):
     X, y, test_size = load(data)
     X, X_test, y, y_test = train_test_split(X, y, test_size=test_size, stratify=y, random_state=0)
     scaler = StandardScaler().fit(X)
-    clf, seconds = fit(name, scaler.transform(X), y)
+    clf, seconds = fit(ESTIMATORS[name], scaler.transform(X), y)
     P = clf.predict_proba(scaler.transform(X_test))
     loss = log_loss(y_test, P, labels=clf.classes_)
     return {

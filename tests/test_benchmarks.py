@@ -145,7 +145,7 @@ def test_expected_seconds_count_the_restarts():
 def test_held_out_does_not_fit_its_shared_estimators(moons):
     shared = held_out.ESTIMATORS["LogisticRegression"]
     before = dict(vars(shared))
-    clf, _ = held_out.fit("LogisticRegression", *moons)
+    clf, _ = held_out.fit(shared, *moons)
     assert type(clf) is type(shared)
     assert hasattr(clf, "coef_")
     assert vars(shared) == before

@@ -106,6 +106,13 @@ def test_dask_takes_every_frame_of_pandas(name):
     assert clf.score(X, LABELS) == reference.score(NUMBERS.astype(float), LABELS)
 
 
+def test_frames_can_have_columns_named_as_attributes():
+    X = np.random.RandomState(0).standard_normal((30, 2))
+    frame = pd.DataFrame(X, columns=["dtype", "columns"])
+    clf = make_clf().fit(frame, X[:, 0] > 0)
+    assert_array_equal(clf.predict(frame), make_clf().fit(X, X[:, 0] > 0).predict(X))
+
+
 def test_float32_stays_in_arrays_and_pandas():
     for X, dtype in (
         (NUMBERS.astype(np.float32), np.float32),

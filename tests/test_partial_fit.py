@@ -44,6 +44,15 @@ def test_partial_fit_with_minibatches_is_one_epoch(small_moons):
     assert_same_weights(clf, make_clf(batch_size=30, max_iter=1, tol=0).fit(X, y))
 
 
+def test_rows_of_weight_zero_fill_no_minibatch(small_moons):
+    X, y = small_moons
+    weights = np.where(np.arange(len(y)) < 40, 1.0, 0.0)
+    clf = make_clf(batch_size=50).partial_fit(X, y, [0, 1], weights)
+    assert clf.batch_size_ is None
+    fewer = make_clf(batch_size=50).partial_fit(X[:40], y[:40], [0, 1])
+    assert_allclose_weights(clf, fewer, rtol=1e-10)
+
+
 @pytest.mark.filterwarnings("ignore:Training ended")  # after three epochs
 def test_epochs_equal_partial_fits_of_their_batches(small_moons):
     X, y = small_moons

@@ -84,8 +84,7 @@ class BlockedData:
     ) -> None:
         self.X, self.Y, self.dtype = X, Y, X.dtype
         self.weights = None if weights is None else weights.astype(X.dtype, copy=False)
-        self.layer_sizes, self.n_rows = layer_sizes(X.T, Y, n_h), X.shape[0]
-        self.is_sparse = sparse.issparse(X)
+        self.n_rows, self.is_sparse = X.shape[0], sparse.issparse(X)
         self._shards = [
             [
                 Block(X[rows].T, Y[:, rows], None if self.weights is None else self.weights[rows])
@@ -93,7 +92,9 @@ class BlockedData:
             ]
             for shard in row_shards(X, n_h)
         ]
-        self._only_block = self._shards[0][0] if sum(map(len, self._shards)) == 1 else None
+        first = self._shards[0][0]
+        self.layer_sizes = layer_sizes(first.X, first.Y, n_h)
+        self._only_block = first if sum(map(len, self._shards)) == 1 else None
         self._pool = pool or ThreadPool(1)
 
     def reduce(self, function: Callable[[Block], T], combine: Callable[[T, T], T] = add) -> T:

@@ -206,10 +206,10 @@ def check_features(X: Any) -> None:
     among numbers.
     """
     check_not_lazy(X, "X")
-    if hasattr(X, "dtype"):
-        dtypes = {X.dtype}
-    elif hasattr(X, "dtypes"):  # a frame of pandas, Polars or Dask
+    if hasattr(X, "columns") and hasattr(X, "dtypes"):  # a frame of pandas, Polars or Dask
         dtypes = set(X.dtypes)
+    elif hasattr(X, "dtype"):  # not of a frame, which can have a column of this name
+        dtypes = {X.dtype}
     else:  # a table of Arrow
         dtypes = set(getattr(getattr(X, "schema", None), "types", ()))
     dates = [str(dtype) for dtype in dtypes if str(dtype).lower().startswith(DATE_TYPES)]

@@ -334,7 +334,7 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
                 targets = previous.targets
                 targets.check_same_kind(y)
             training, _, weight_sum = self._encode(X, y, sample_weight, targets, previous)
-            batch_size = choose_batch_size(self, X.shape[0], one_pass=True)
+            batch_size = choose_batch_size(self, training[0].shape[0], one_pass=True)
             fit = train(
                 self,
                 BlockedData(*training, choose_n_h(self, None, previous), pool=pool),

@@ -145,6 +145,12 @@ def test_front_page_tables_fit(page, address):
     assert tables.evaluate_all("all => all.filter(e => e.scrollWidth > e.clientWidth).length") == 0
 
 
+def test_short_names_do_not_break(page, address):
+    visit(page, address)
+    call = page.locator("article td code", has_text="max_iter=3000").inner_html()
+    assert "max_iter=3000" in call  # no <wbr> inside
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_output_has_the_colour_of_code(page, address, scheme):
     page.emulate_media(color_scheme=scheme)

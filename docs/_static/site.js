@@ -1,9 +1,10 @@
 // Long names can break at a hump, an underscore or a dot: TwoLayer|Sigmoid|Classifier. In tables, which
 // are narrow, from 13 letters on; in titles and text only those that nearly fill a line on a phone.
+// The "=3000," of a call is no part of a name.
 const BREAK = /(?<=[a-z_.])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=\w{3}[_.])(?=[a-z]{2})/g;
 
 function breakNames(places, length) {
-  const long = new RegExp(`\\S{${length},}`, "g");
+  const long = new RegExp(`[\\w.]{${length},}`, "g");
   for (const place of document.querySelectorAll(places)) {
     const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
     const texts = [];

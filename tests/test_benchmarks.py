@@ -47,23 +47,23 @@ def test_benchmark_of_the_contributing_guide_works(tmp_path, monkeypatch, capsys
     guide = (_harness.DOCS / "contributing.md").read_text()
     (source,) = re.findall(r'```python\n(""".*?)```', guide, flags=re.DOTALL)
     figures = "\nfrom matplotlib.figure import Figure\ndef figures(_): return {'drawn': Figure()}\n"
-    (tmp_path / "moons_units.py").write_text(source + figures)
+    (tmp_path / "moons_of_the_guide.py").write_text(source + figures)
     (tmp_path / "images").mkdir()
     monkeypatch.setattr(benchmarks, "__path__", [str(tmp_path)])
     monkeypatch.setattr(_harness, "DOCS", tmp_path)
     monkeypatch.setattr(_harness, "RESULTS", tmp_path / "results")
     _harness.main([])
-    assert re.match(r"moons_units +1 min  Accuracy on the moons", capsys.readouterr().out)
+    assert re.match(r"moons_of_the_guide +1 min  Accuracy on the moons", capsys.readouterr().out)
 
     page = tmp_path / "page.md"
-    empty = "Text.\n\n<!-- moons_units -->\n<!-- end -->\n\n<!-- other -->\n<!-- end -->\n"
+    empty = "Text.\n\n<!-- moons_of_the_guide -->\n<!-- end -->\n\n<!-- other -->\n<!-- end -->\n"
     page.write_text(empty)
-    _harness.main(["moons_units"])
-    assert list(_harness.read("moons_units")["n_h"]) == [2, 4, 8]
+    _harness.main(["moons_of_the_guide"])
+    assert list(_harness.read("moons_of_the_guide")["n_h"]) == [2, 4, 8]
     assert (tmp_path / "images" / "drawn.png").exists()
-    block = r"<!-- moons_units -->\n\n(\| .* \|\n){4}\| 8 \| 0\.\d{3} \|\n\n<!-- end -->"
+    block = r"<!-- moons_of_the_guide -->\n\n(\| .* \|\n){4}\| 8 \| 0\.\d{3} \|\n\n<!-- end -->"
     rendered = page.read_text()
-    assert re.sub(block, "<!-- moons_units -->\n<!-- end -->", rendered) == empty
+    assert re.sub(block, "<!-- moons_of_the_guide -->\n<!-- end -->", rendered) == empty
 
     page.write_text(empty)
     _harness.main(["render"])

@@ -6,8 +6,11 @@ import inspect
 import numpy as np
 import pytest
 from numpy.testing import assert_equal
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline
 
 from tests.helpers import LECTURE, make_clf
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, TwoLayerSigmoidClassifierCV
@@ -135,6 +138,33 @@ def test_keywords_name_those_of_the_cross_validated_class(keyword, remedy):
     message = rf"^TwoLayerSigmoidClassifierCV.__init__\(\) .* '{keyword}'. .*{remedy}"
     with pytest.raises(TypeError, match=message):
         TwoLayerSigmoidClassifierCV(**{keyword: 1})
+
+
+@pytest.mark.parametrize(
+    ("clf", "keyword", "remedy"),
+    [
+        (TwoLayerSigmoidClassifier(), "hidden_layer_sizes", INSTEAD["hidden_layer_sizes"]),
+        (DaskTwoLayerSigmoidClassifier(), "shuffle", INSTEAD["shuffle"]),
+        (TwoLayerSigmoidClassifierCV(), "alpha", "Use alphas, a list of penalties"),
+        (TwoLayerSigmoidClassifier(), "n_hidden", None),
+    ],
+)
+def test_set_params_names_the_remedy(clf, keyword, remedy):
+    with pytest.raises(ValueError, match="Invalid parameter") as plain:
+        BaseEstimator.set_params(clf, n_h=3, **{keyword: 1})
+    for name, estimator in (keyword, clf), (f"clf__{keyword}", Pipeline([("clf", clf)])):
+        with pytest.raises(ValueError, match="Invalid parameter") as error:
+            estimator.set_params(**{name: 1})
+        message, begin = str(error.value), str(plain.value)
+        assert error.type is ValueError
+        assert message.startswith(f"{begin} {remedy}" if remedy else begin)
+        assert remedy or message == begin
+
+
+def test_searches_name_the_remedy_of_mlp_keywords():
+    search = GridSearchCV(TwoLayerSigmoidClassifier(), {"hidden_layer_sizes": [(5,), (10,)]})
+    with pytest.raises(ValueError, match=r"'hidden_layer_sizes' for .* Use n_h, the number"):
+        search.fit(X, y)
 
 
 @pytest.mark.parametrize(("bad_X", "bad_y", "message"), BAD_DATA)

@@ -1,5 +1,6 @@
 """What the estimators share: parameters, prediction, the five steps, and how a fit is stored."""
 
+import re
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -56,8 +57,10 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+    # A sentence for each keyword that users of other classes may try.
+    _instead: ClassVar[dict[str, str]] = _checks.INSTEAD
 
-    @_checks.name_the_class(_checks.INSTEAD)
+    @_checks.name_the_class
     def __init__(
         self,
         n_h: int | str = "auto",
@@ -100,6 +103,32 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters.
+
+        Parameters
+        ----------
+        **params : dict
+            Parameters by name.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If a name is not that of a parameter.
+        """
+        try:
+            return super().set_params(**params)
+        except ValueError as error:
+            name = re.match(r"Invalid parameter '(\w+)'", str(error))
+            if name and name[1] in self._instead:
+                raise ValueError(f"{error} {self._instead[name[1]]}") from None
+            raise
 
     def __getstate__(self) -> dict[str, Any]:
         """The state for pickle, copy and skops, in types that each of them restores.

@@ -128,27 +128,21 @@ INSTEAD_OF_VALUES = {
 }
 
 
-def name_the_class(instead: dict[str, str]) -> Callable[[Method], Method]:
-    """Make the TypeErrors of ``__init__`` name the class that was called, and what to use.
+def name_the_class(init: Method) -> Method:
+    """Make the TypeErrors of ``__init__`` name the class that was called, and what to use."""
 
-    ``instead`` has a sentence for each keyword that users of other classes may try.
-    """
+    @wraps(init)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            init(self, *args, **kwargs)
+        except TypeError as error:
+            message = str(error).replace(init.__qualname__, f"{type(self).__name__}.__init__")
+            keyword = re.search(r"unexpected keyword argument '(\w+)'", message)
+            if keyword and keyword[1] in self._instead:
+                message = f"{message[: keyword.end()]}. {self._instead[keyword[1]]}"
+            raise TypeError(message) from None
 
-    def decorate(init: Method) -> Method:
-        @wraps(init)
-        def checked(self: Any, *args: Any, **kwargs: Any) -> None:
-            try:
-                init(self, *args, **kwargs)
-            except TypeError as error:
-                message = str(error).replace(init.__qualname__, f"{type(self).__name__}.__init__")
-                keyword = re.search(r"unexpected keyword argument '(\w+)'", message)
-                if keyword and keyword[1] in instead:
-                    message = f"{message[: keyword.end()]}. {instead[keyword[1]]}"
-                raise TypeError(message) from None
-
-        return cast(Method, checked)
-
-    return decorate
+    return cast(Method, checked)
 
 
 def add_remedy(error: ValueError, clf: Any) -> str:

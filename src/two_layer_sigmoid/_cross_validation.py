@@ -197,8 +197,9 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+    _instead = INSTEAD
 
-    @_checks.name_the_class(INSTEAD)
+    @_checks.name_the_class
     def __init__(
         self,
         n_h: int | str = "auto",

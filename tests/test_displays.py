@@ -10,6 +10,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from scipy.special import expit
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -264,11 +265,13 @@ def test_network_has_all_nodes_and_edges():
     display = NetworkDisplay.from_estimator(clf)
     assert [len(nodes.get_offsets()) for nodes in display.nodes_] == [4, 3, 3]
     for edges, W in zip(display.edges_, (clf.W1_, clf.W2_), strict=True):
-        np.testing.assert_array_equal(edges.get_array(), W.ravel())
+        weights = edges.get_array()
+        np.testing.assert_array_equal(np.sort(weights), np.sort(W.ravel()))
         widths = edges.get_linewidths()
-        assert np.argsort(widths).tolist() == np.argsort(np.abs(W.ravel())).tolist()
+        assert np.argsort(widths).tolist() == np.argsort(np.abs(weights)).tolist()
         dashed = [dashes is not None for _, dashes in edges.get_linestyles()]
-        assert dashed == (W.ravel() <= 0).tolist()
+        assert dashed == (weights <= 0).tolist()
+    assert display.note_.get_text() == ""
     np.testing.assert_array_equal(display.nodes_[1].get_array(), clf.b1_.ravel())
     np.testing.assert_array_equal(display.nodes_[2].get_array(), clf.b2_.ravel())
     largest = max(np.abs(array).max() for array in (clf.W1_, clf.b1_, clf.W2_, clf.b2_))
@@ -278,11 +281,18 @@ def test_network_has_all_nodes_and_edges():
 def test_edges_join_their_nodes():
     clf = network(n_h=3).fit(IRIS.data, SPECIES)
     display = NetworkDisplay.from_estimator(clf)
-    inputs, hidden, outputs = (nodes.get_offsets() for nodes in display.nodes_)
-    segments = np.array(display.edges_[0].get_segments()).reshape(3, 4, 2, 2)
-    np.testing.assert_array_equal(segments[2, 1], [inputs[1], hidden[2]])
-    segments = np.array(display.edges_[1].get_segments()).reshape(3, 3, 2, 2)
-    np.testing.assert_array_equal(segments[0, 2], [hidden[2], outputs[0]])
+    layers = [nodes.get_offsets() for nodes in display.nodes_]
+    for edges, W, left, right in zip(
+        display.edges_, (clf.W1_, clf.W2_), layers, layers[1:], strict=False
+    ):
+        for weight, (start, end) in zip(edges.get_array(), edges.get_segments(), strict=True):
+            ((i, j),) = np.argwhere(weight == W)
+            np.testing.assert_array_equal([start, end], [left[j], right[i]])
+
+
+def test_strong_edges_are_drawn_last(moons):
+    for edges in NetworkDisplay.from_estimator(moons).edges_:
+        assert (np.diff(np.abs(edges.get_array())) >= 0).all()
 
 
 def names_of(display):
@@ -341,12 +351,71 @@ def test_large_layers_have_thinned_names():
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(40, 64))
     clf = network().fit(rows, rows[:, 0] > 0)
-    display = NetworkDisplay.from_estimator(clf)
+    display = NetworkDisplay.from_estimator(clf, max_nodes=None)
     assert [len(texts) for texts in display.texts_] == [22, 4, 1]
     assert names_of(display)[0][:3] == ["x0", "x3", "x6"]
     heights = [text.xy[1] for text in display.texts_[0]]
     nodes = display.nodes_[0].get_offsets()[::3, 1]
     np.testing.assert_array_equal(heights, nodes)
+    assert display.note_.get_text() == ""
+
+
+# Unit 2 has the largest weights in W2, but is always near 1. Input 0 has the largest ones in W1,
+# but is almost constant.
+FOUR_UNITS = {
+    "W1": np.array([[90.0, 0.1, 1.0], [80.0, 0.2, -1.5], [70.0, 0.3, 1.1], [60.0, 0.4, 2.0]]),
+    "b1": np.array([[0.1], [-0.2], [40.0], [0.3]]),
+    "W2": np.array([[1.0, -3.0, 99.0, 2.0], [0.0, 0.5, 98.0, -0.4]]),
+    "b2": np.array([[0.5], [-0.6]]),
+    "mean": np.array([0.0, 5.0, 0.0]),
+    "var": np.array([1e-8, 1.0, 4.0]),
+    "feature_names": ["constant", "weak", "strong"],
+    "class_names": ["no", "yes"],
+}
+
+
+def test_units_of_little_influence_are_left_out():
+    display = NetworkDisplay(**FOUR_UNITS).plot(max_nodes=2)
+    assert names_of(display) == [["weak", "strong"], ["1", "3"], ["no", "yes"]]
+    assert display.note_.get_text() == "2 of 3 inputs, 2 of 4 hidden units"
+    W1, W2 = FOUR_UNITS["W1"][[1, 3], 1:], FOUR_UNITS["W2"][:, [1, 3]]
+    for edges, W in zip(display.edges_, (W1, W2), strict=True):
+        assert sorted(edges.get_array()) == sorted(W.ravel())
+    inputs, hidden, _ = (nodes.get_offsets() for nodes in display.nodes_)
+    np.testing.assert_array_equal(display.nodes_[1].get_array(), [-0.2, 0.3])
+    strongest = display.edges_[0].get_segments()[-1]
+    np.testing.assert_array_equal(strongest, [inputs[1], hidden[1]])
+    assert display.edges_[0].get_clim() == (-3, 3)  # the largest weight that is drawn
+    alone = display.plot(max_nodes=1)
+    assert names_of(alone) == [["strong"], ["1"], ["no", "yes"]]
+
+
+def test_features_of_unknown_spread_count_alike():
+    params = {name: value for name, value in FOUR_UNITS.items() if name not in ("mean", "var")}
+    display = NetworkDisplay(**params).plot(max_nodes=1)
+    assert names_of(display)[0] == ["constant"]
+
+
+def test_stacked_networks_are_thinned():
+    clf = TwoLayerSigmoidClassifierCV(20, cv=3, max_iter=10, random_state=0).fit(IRIS.data, SPECIES)
+    display = NetworkDisplay.from_estimator(clf)
+    assert [len(nodes.get_offsets()) for nodes in display.nodes_] == [4, 20, 3]
+    assert display.note_.get_text() == "20 of 60 hidden units"
+    units = [int(name) for name in names_of(display)[1]]
+    assert units == sorted(set(units))
+    np.testing.assert_array_equal(display.nodes_[1].get_array(), clf.b1_[units, 0])
+    activations = expit(IRIS.data.to_numpy() @ clf.W1_.T + clf.b1_.T)
+    spread = np.abs(clf.W2_).sum(axis=0) * activations.std(axis=0)  # without an approximation
+    assert spread[units].sum() > 0.9 * np.sort(spread)[-20:].sum()
+    whole = NetworkDisplay.from_estimator(clf, max_nodes=None)
+    assert len(whole.edges_[0].get_array()) == clf.W1_.size
+
+
+@pytest.mark.parametrize("bad", [0, -1, 2.5, "all"])
+def test_bad_numbers_of_nodes_are_refused(moons, bad):
+    with pytest.raises(ValueError, match="max_nodes must be an int of 1 or more, or None, got"):
+        NetworkDisplay.from_estimator(moons, max_nodes=bad)
+    assert plt.get_fignums() == []
 
 
 # The path of penalties.

@@ -88,15 +88,16 @@ for seed in range(5):
 print("mean        " + "{:10.3f}{:9.3f}{:13.3f}{:15.3f}".format(*np.mean(losses, axis=0)))
 
 # %%
-# The estimate is rather too high, because each row is predicted by one network, trained on four
-# fifths of the rows. The average has about the loss of one network that is trained on all rows: on
-# two classes averaging only makes up for the missing fifth. It gains more with many classes. On so
-# few rows the choice of the penalty is uncertain, and the rule of ``alpha="scale"`` is better here.
+# The estimate is rather too high, because each row is predicted by one network, trained on three
+# quarters of the rows. The average has about the loss of one network that is trained on all rows:
+# on two classes averaging only makes up for the missing quarter. It gains more with many classes.
+# On so few rows the choice of the penalty is uncertain, and the rule of ``alpha="scale"`` is as good
+# here.
 # :doc:`The benchmarks </benchmarks>` compare ``TwoLayerSigmoidClassifierCV`` on real data sets.
 #
 # The average is one network
 # --------------------------
-# The average of five networks with four hidden units each is a network with twenty units. The
+# The average of four networks with four hidden units each is a network with sixteen units. The
 # points are the training rows.
 
 X, y, *test = draw(0)

@@ -39,9 +39,10 @@ from ._targets import (
 )
 from ._training import WEIGHTS, Fit, train
 
-# Measured (``benchmarks/folds.py``): 8 folds or twice the iterations take longer and are no better.
+# Measured (``benchmarks/folds.py``): more folds or twice the iterations take longer and are not
+# better. 3 folds or 48 units are poorer with many classes.
+N_SPLITS = 4
 MANY_ROWS = 2000
-FEW_ROWS_SPLITS, MANY_ROWS_SPLITS = 5, 3
 FEW_ROWS_UNITS, MANY_ROWS_UNITS = 32, 64
 MAX_FIRST_ALPHA = 0.01  # above about 0.1 all networks predict a constant: no search can start there
 ALPHA_STEP = math.sqrt(10)  # from one penalty to the next
@@ -102,8 +103,8 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
         0.01. It goes on in steps of a factor of sqrt(10) until the held-out loss rises: to stronger
         ones, and if these are no better, to weaker ones.
     cv : int, cross-validation generator or iterable, default=None
-        How the rows are split. None is 5 shuffled stratified folds for fewer than 2000 rows, else
-        3. An int is the number of stratified folds, as in scikit-learn.
+        How the rows are split. None is 4 shuffled stratified folds. An int is the number of
+        stratified folds, as in scikit-learn.
     max_iter : int, default=30
         Maximum number of L-BFGS iterations of each network. The chosen networks are trained on, in
         rounds of as many iterations, as long as the held-out loss falls.
@@ -179,7 +180,7 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
     >>> X, y = make_moons(200, noise=0.3, random_state=0)
     >>> clf = TwoLayerSigmoidClassifierCV(random_state=0).fit(X, y)
     >>> clf.n_members_, clf.W1_.shape
-    (5, (160, 2))
+    (4, (128, 2))
     >>> clf.predict(X[:5])
     array([0, 1, 1, 0, 1])
     """
@@ -280,7 +281,6 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
             member.alpha = alpha
             previous = [None] * len(folds) if before is None else before.fits
             jobs = zip(folds, seeds, previous, strict=True)
-            parallel = Parallel(n_jobs=self.n_jobs, prefer="threads" if is_forked() else None)
             results = parallel(delayed(_train_member)(member, rows, *job) for job in jobs)
             candidate = _candidate(alpha, rows, folds, results, before)
             if self.verbose:
@@ -302,7 +302,9 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
             inputs = {"X": X, "y": y, "sample_weight": sample_weight}
             tasks = Tasks(self, None, lambda found: attributes(found) if found else {}, **inputs)
         search = _Search(evaluate, tasks)
-        search.run(first_alpha if alphas is None else alphas)
+        # One pool for the search, so that processes get X once.
+        with Parallel(n_jobs=self.n_jobs, prefer="threads" if is_forked() else None) as parallel:
+            search.run(first_alpha if alphas is None else alphas)
         if tasks is not None:
             tasks.end_iteration(search.candidates)
             tasks.close(search.candidates)
@@ -322,7 +324,7 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
             return list(cv.split(rows.X, labels, groups))
         if m < 2:
             raise ValueError("n_samples=1 cannot be split: give at least 2 rows.")
-        n_splits = min(m, FEW_ROWS_SPLITS if m < MANY_ROWS else MANY_ROWS_SPLITS)
+        n_splits = min(m, N_SPLITS)
         stratify = not is_multilabel and np.bincount(labels).max() >= n_splits
         splitter = StratifiedKFold if stratify else KFold
         with warnings.catch_warnings():  # of classes with fewer rows than folds

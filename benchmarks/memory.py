@@ -28,17 +28,17 @@ MEASURED_ROWS = 10**7  # of all iterations at one size, but at most 100 iteratio
 def rows():
     for name in COMPARED:
         for dtype in "float64", "float32":
-            yield in_new_process(name, ROWS, dtype)
+            row = {"implementation": name, "m": ROWS, "dtype": dtype}
+            yield row | in_new_process(measure, name, ROWS, dtype)
 
 
-def in_new_process(name, m, dtype):
-    """One row, measured in a process of its own."""
-    row = {"implementation": name, "m": m, "dtype": dtype}
+def in_new_process(function, *args):
+    """The columns that the function returns, called in a process of its own."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
         try:
-            return row | process.submit(measure, name, m, dtype).result()
+            return process.submit(function, *args).result()
         except Exception as error:
-            return row | {"note": reason(error)}
+            return {"note": reason(error)}
 
 
 def measure(name, m, dtype):

@@ -164,11 +164,13 @@ def test_rows_choose_the_number_of_folds(m, n_splits):
     assert clf.n_members_ == n_splits
 
 
-def test_rows_choose_the_number_of_units():
-    for m, units in (100, 32), (2000, 64):
-        features, y = make_moons(m, random_state=0)
-        clf = make_cv(n_h="auto", max_iter=1, alphas=[0.1]).fit(features, y)
-        assert len(clf.W1_) == 3 * units
+@pytest.mark.parametrize(
+    ("m", "n_classes", "units"), [(1999, 4, 32), (2000, 4, 48), (100, 5, 48), (2000, 5, 64)]
+)
+def test_rows_and_outputs_choose_the_units(m, n_classes, units):
+    features = np.random.RandomState(0).standard_normal((m, 2))
+    clf = make_cv(n_h="auto", max_iter=1, alphas=[0.1]).fit(features, np.arange(m) % n_classes)
+    assert len(clf.W1_) == 3 * units
 
 
 def test_folds_can_lack_a_class():

@@ -68,7 +68,7 @@ def test_labels_can_have_other_partitions(many_blobs):
 @pytest.mark.filterwarnings("ignore:Training:sklearn.exceptions.ConvergenceWarning")
 def test_sorted_labels_of_many_classes():
     X = np.random.RandomState(0).standard_normal((600, 2))
-    local, clf = fit_both(X, np.arange(600) // 20, 50)
+    local, clf = fit_both(X, np.arange(600) // 20, 50, batch_size=None)
     assert_allclose(clf.W2_, local.W2_, rtol=1e-10, atol=1e-14)
 
 

@@ -258,6 +258,25 @@ def test_auto_is_all_rows_up_to_2000(many_moons):
 
 
 @pytest.mark.parametrize(
+    ("n_classes", "n_rows", "expected"),
+    [
+        (4, 600, (None, 32)),
+        (4, 2001, (200, 64)),
+        (5, 500, (None, 32)),
+        (5, 501, (200, 100)),
+    ],
+)
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_auto_depends_on_the_number_of_outputs(n_classes, n_rows, expected, multilabel):
+    X = np.random.RandomState(0).standard_normal((n_rows, 2))
+    y = np.arange(n_rows) % n_classes
+    clf = TwoLayerSigmoidClassifier(max_iter=2, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # two epochs
+        assert chosen(clf.fit(X, np.eye(n_classes)[y] if multilabel else y)) == expected
+
+
+@pytest.mark.parametrize(
     ("params", "expected"),
     [
         ({"batch_size": None}, (None, 32)),

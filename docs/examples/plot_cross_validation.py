@@ -91,8 +91,8 @@ print("mean        " + "{:10.3f}{:9.3f}{:13.3f}{:15.3f}".format(*np.mean(losses,
 # The estimate is rather too high, because each row is predicted by one network, trained on three
 # quarters of the rows. The average has about the loss of one network that is trained on all rows:
 # on two classes averaging only makes up for the missing quarter. It gains more with many classes.
-# On so few rows the choice of the penalty is uncertain, and the rule of ``alpha="scale"`` is as good
-# here.
+# On so few rows the choice of the penalty is uncertain, and the rule of ``alpha="scale"`` is as
+# good here.
 # :doc:`The benchmarks </benchmarks>` compare ``TwoLayerSigmoidClassifierCV`` on real data sets.
 #
 # The average is one network

@@ -49,8 +49,8 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
     Parameters
     ----------
     n_h : int or "auto", default="auto"
-        Number of hidden units. "auto" is 64 if ``fit`` trains by mini-batches, else 32; that of
-        given or earlier weights if training starts from them.
+        Number of hidden units. "auto" is 32; 64 if ``fit`` trains by mini-batches, with five or
+        more outputs 100; that of given or earlier weights if training starts from them.
     learning_rate : float, default=1.2
         Factor of the gradient in an update. The default suits features with mean 0 and standard
         deviation 1, which ``standardize=True`` provides. Worth a search: 0.1 to 5. L-BFGS ignores
@@ -69,7 +69,8 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         rows follow, against the noise.
     batch_size : int, "auto" or None, default="auto"
         Rows in a mini-batch of gradient descent. Every epoch shuffles the rows. None is all rows.
-        "auto" is all rows up to 2000 rows, else 200; for ``partial_fit`` and L-BFGS all rows.
+        "auto" is all rows up to 2000 rows, with five or more outputs up to 500 rows, else 200; for
+        ``partial_fit`` and L-BFGS all rows.
     momentum : float, default=0.0
         Nesterov momentum, in [0, 1). Multiply the learning rate by about 1 - momentum then.
     standardize : bool, default=True
@@ -266,8 +267,8 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
                 training, validation = split(
                     training, targets, self.validation_fraction, random_state
                 )
-            batch_size = choose_batch_size(self, training[0].shape[0])
-            n_h = choose_n_h(self, batch_size, previous)
+            batch_size = choose_batch_size(self, training[0].shape[0], targets)
+            n_h = choose_n_h(self, batch_size, targets, previous)
             fit = train(
                 self,
                 BlockedData(*training, n_h, pool=pool),
@@ -334,10 +335,10 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
                 targets = previous.targets
                 targets.check_same_kind(y)
             training, _, weight_sum = self._encode(X, y, sample_weight, targets, previous)
-            batch_size = choose_batch_size(self, training[0].shape[0], one_pass=True)
+            batch_size = choose_batch_size(self, training[0].shape[0], targets, one_pass=True)
             fit = train(
                 self,
-                BlockedData(*training, choose_n_h(self, None, previous), pool=pool),
+                BlockedData(*training, choose_n_h(self, None, targets, previous), pool=pool),
                 targets,
                 weight_sum=weight_sum,
                 batch_size=batch_size,

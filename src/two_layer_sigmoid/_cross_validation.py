@@ -37,13 +37,13 @@ from ._targets import (
     row_weights,
     validate_sample_weight,
 )
-from ._training import WEIGHTS, Fit, train
+from ._training import MANY_OUTPUTS, WEIGHTS, Fit, train
 
 # Measured (``benchmarks/folds.py``): more folds or twice the iterations take longer and are not
-# better. 3 folds or 48 units are poorer with many classes.
+# better. 3 folds are poorer with many classes, and so are few units.
 N_SPLITS = 4
+N_H, MORE_UNITS = 32, 16  # more for many rows, and again for many outputs
 MANY_ROWS = 2000
-FEW_ROWS_UNITS, MANY_ROWS_UNITS = 32, 64
 MAX_FIRST_ALPHA = 0.01  # above about 0.1 all networks predict a constant: no search can start there
 ALPHA_STEP = math.sqrt(10)  # from one penalty to the next
 MAX_STEPS = 8  # from the first penalty in one direction
@@ -95,8 +95,8 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
     Parameters
     ----------
     n_h : int or "auto", default="auto"
-        Number of hidden units of each fold's network. "auto" is 32 for fewer than 2000 rows, else
-        64.
+        Number of hidden units of each fold's network. "auto" is 32, plus 16 from 2000 rows on,
+        plus 16 from five outputs on.
     alphas : array-like of shape (n_alphas,), default=None
         Penalties to try, from the strongest to the weakest. None begins with one divided by the
         number of rows of positive weight, the penalty of ``LogisticRegression(C=1)``, but at most
@@ -275,7 +275,7 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
             del data
         folds = self._folds(rows, y, groups, random_state)
         seeds = random_state.randint(np.iinfo(np.int32).max, size=len(folds))
-        member = self._member(X.shape[0])
+        member = self._member(X.shape[0], targets.n_outputs)
 
         def evaluate(alpha: float, before: Candidate | None = None) -> Candidate:
             member.alpha = alpha
@@ -332,13 +332,14 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
             cv = splitter(n_splits, shuffle=True, random_state=random_state)
             return list(cv.split(rows.X, labels))
 
-    def _member(self, m: int) -> Any:
+    def _member(self, m: int, n_outputs: int) -> Any:
         """What :func:`train` needs: an estimator with the parameters of one network."""
         member = self._draft()
         for name in ("_skl_callbacks", "_callback_fit_ctx"):
             member.__dict__.pop(name, None)
         if self.n_h == "auto":
-            member.n_h = FEW_ROWS_UNITS if m < MANY_ROWS else MANY_ROWS_UNITS
+            reasons = (m >= MANY_ROWS) + (n_outputs >= MANY_OUTPUTS)
+            member.n_h = N_H + reasons * MORE_UNITS
         fixed = {
             "solver": "lbfgs",
             "batch_size": None,

@@ -27,14 +27,15 @@ from ._targets import Targets
 # LogisticRegression(C=1) is best; with few features curved boundaries need less, and so do many
 # classes.
 SCALE_FEATURES = 16
-# batch_size="auto" is all rows up to MAX_ROWS_AT_ONCE, else mini-batches, and n_h="auto" depends on
+# batch_size="auto" is all rows up to a number of rows, else mini-batches, and n_h="auto" depends on
 # it. Measured (``benchmarks/batches.py``): mini-batches reach a lower held-out loss in about half
 # of the time of 1000 updates on all rows. 64 units need them: with all rows in each update, the
 # default rate makes their loss oscillate for hundreds of updates. Smaller batches end with noisier
-# weights.
-MAX_ROWS_AT_ONCE = 2000
+# weights. Many outputs need more units, and so many more updates that mini-batches pay on few rows.
+MANY_OUTPUTS = 5
+ROWS_AT_ONCE, ROWS_AT_ONCE_MANY_OUTPUTS = 2000, 500
 AUTO_BATCH_SIZE = 200
-N_H_AT_ONCE, N_H_MINIBATCHES = 32, 64
+N_H_AT_ONCE, N_H_MINIBATCHES, N_H_MANY_OUTPUTS = 32, 64, 100
 # A feature has another scale if its spread is larger by this factor. The chunks of one data set
 # differ by less, if they have 20 rows or more. A growth by 2.5 already raises the loss by a tenth.
 SCALE_LIMIT = 2.0
@@ -101,18 +102,24 @@ class Fit(NamedTuple):
         return attributes
 
 
-def choose_batch_size(clf: Any, n_rows: int, *, one_pass: bool = False) -> int | None:
+def has_many_rows(n_rows: int, n_outputs: int) -> bool:
+    """Whether gradient descent should use mini-batches."""
+    return n_rows > (ROWS_AT_ONCE if n_outputs < MANY_OUTPUTS else ROWS_AT_ONCE_MANY_OUTPUTS)
+
+
+def choose_batch_size(
+    clf: Any, n_rows: int, targets: Targets, *, one_pass: bool = False
+) -> int | None:
     """The rows of a mini-batch; None is all rows."""
     size = clf.batch_size
     if size == "auto":
-        at_once = (
-            one_pass or n_rows <= MAX_ROWS_AT_ONCE or not SOLVERS[clf.solver].has_learning_rate
-        )
-        size = None if at_once else AUTO_BATCH_SIZE
+        minibatches = has_many_rows(n_rows, targets.n_outputs) and not one_pass
+        minibatches = minibatches and SOLVERS[clf.solver].has_learning_rate
+        size = AUTO_BATCH_SIZE if minibatches else None
     return None if size is None or size >= n_rows else int(size)
 
 
-def choose_n_h(clf: Any, batch_size: int | None, previous: Fit | None) -> int:
+def choose_n_h(clf: Any, batch_size: int | None, targets: Targets, previous: Fit | None) -> int:
     """The number of hidden units."""
     if clf.n_h != "auto":
         return int(clf.n_h)
@@ -120,7 +127,9 @@ def choose_n_h(clf: Any, batch_size: int | None, previous: Fit | None) -> int:
         return len(previous.params.b1)
     if not isinstance(clf.init, str) and np.ndim(clf.init[0]) == 2:  # checked later
         return len(clf.init[0])
-    return N_H_AT_ONCE if batch_size is None else N_H_MINIBATCHES
+    if batch_size is None:
+        return N_H_AT_ONCE
+    return N_H_MINIBATCHES if targets.n_outputs < MANY_OUTPUTS else N_H_MANY_OUTPUTS
 
 
 def train(
@@ -192,7 +201,8 @@ def train(
             loss_curve=state.loss_curve.copy(),
             validation_loss_curve=state.validation_loss_curve.copy() if validation else None,
             batch_size=batch_size,
-            has_many_rows=isinstance(data, BlockedData) and data.n_rows > MAX_ROWS_AT_ONCE,
+            has_many_rows=isinstance(data, BlockedData)
+            and has_many_rows(data.n_rows, targets.n_outputs),
             stop_reason=PARTIAL_FIT if one_pass and reason == MAX_ITER else reason,
             feature_names=feature_names,
         )

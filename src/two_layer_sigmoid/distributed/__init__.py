@@ -123,7 +123,7 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
                 targets = Targets.of_labels(unique_labels(raw.labels))
             if previous is not None:
                 _checks.check_resumable(self.n_h, targets, previous.params, previous.targets)
-            n_h = choose_n_h(self, None, previous)
+            n_h = choose_n_h(self, None, targets, previous)
             data, weight_sum = _data.encode(partitions, raw, targets, self.class_weight, n_h)
             fit = train(
                 self,

@@ -20,13 +20,7 @@ from ._network import Array, Cache, Parameters
 from ._parallel import ignore_overflow
 from ._prediction import logits
 from ._solvers import SOLVERS
-from ._targets import (
-    Targets,
-    as_labels,
-    in_unit_of_classes,
-    is_surely_a_column,
-    usable_dates,
-)
+from ._targets import Targets, as_labels, in_unit_of_classes, is_surely_a_column, usable_dates
 from ._training import OPTIONAL_ATTRIBUTES, WEIGHTS, Fit
 
 DTYPES = (np.float64, np.float32)

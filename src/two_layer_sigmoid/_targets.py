@@ -125,12 +125,15 @@ class Targets:
             codes = np.searchsorted(self.classes[:-1], y)
             if (self.classes[codes] == y).all():
                 return codes.astype(code_type)
-        labels, inverse = _unique_inverse(y if y.ndim == 1 else column_or_1d(y))
+        labels = y if y.ndim == 1 else column_or_1d(y)
+        inverse: Any = slice(None)
+        if labels.dtype.kind != "O":  # sorting objects takes longer than looking each of them up
+            labels, inverse = np.unique(labels, return_inverse=True)
         positions = {label: code for code, label in enumerate(self.classes.tolist())}
         found = [positions.get(label, -1) for label in comparable(labels, self.classes)]
         codes = np.array(found, code_type)
-        if len(codes) and codes.min() < 0:
-            unknown = labels[codes < 0].tolist()
+        unknown = labels[codes < 0].tolist()
+        if unknown:
             raise ValueError(
                 f"y holds labels that are not among the classes {self.classes.tolist()}, such as "
                 f"{min(unknown, key=str)!r}: use these labels only. The first partial_fit needs "
@@ -159,8 +162,7 @@ class Targets:
         if self.is_multilabel:
             return (Z2 > 0).astype(int)
         codes = Z2.argmax(axis=1) if self.is_multiclass else (Z2[:, 0] > 0).astype(int)
-        predicted: Labels = self.classes[codes]
-        return predicted
+        return self.classes[codes]
 
     def probabilities(self, Z2: Array) -> Array:
         """The probabilities of the classes (of each label if multilabel), inside (0, 1)."""
@@ -232,14 +234,12 @@ def check_label_types(labels: Labels, name: str = "y") -> None:
     """Raise if the labels are objects other than strings. scikit-learn refuses bytes."""
     if labels.dtype.kind != "O":
         return
-    types = sorted({type(label).__name__ for label in labels.flat if not isinstance(label, str)})
-    if types and any(isinstance(label, str) for label in labels.flat):
-        types.append("str")
+    types = sorted({"str" if isinstance(x, str) else type(x).__name__ for x in labels.flat})
     if len(types) > 1:
         raise TypeError(
             f"{name} mixes labels of the types {', '.join(types)}: convert all labels to one type."
         )
-    if types and types != ["bytes"]:
+    if types not in ([], ["str"], ["bytes"]):
         dtype = DTYPES_OF_OBJECTS.get(types[0], "str")
         raise ValueError(
             f"Unknown label type: {name} holds Python objects of the type {types[0]}: convert them "
@@ -257,8 +257,7 @@ def as_numpy(y: Any) -> npt.NDArray[Any]:
         return np.column_stack([as_numpy(y.iloc[:, j]) for j in range(y.shape[1])])
     dtype: Any = getattr(y, "dtype", None)
     if hasattr(dtype, "numpy_dtype") and dtype.kind in "biuf":  # nullable
-        nullable: npt.NDArray[Any] = y.to_numpy(object if y.isna().any() else dtype.numpy_dtype)
-        return nullable
+        return y.to_numpy(float if y.isna().any() else dtype.numpy_dtype, na_value=np.nan)
     labels = usable_dates(np.asarray(y))
     if labels.dtype.kind == "T":
         return labels.astype(object)
@@ -288,10 +287,8 @@ def _is_missing(labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
 
 
 def _is_missing_label(label: Any) -> bool:
-    if isinstance(label, float | np.floating):
-        return math.isnan(label)
-    if isinstance(label, np.datetime64 | np.timedelta64):
-        return bool(np.isnat(label))
+    if isinstance(label, float | np.floating | np.datetime64 | np.timedelta64):
+        return bool(np.isnan(label))  # NaN or NaT
     return label is None or type(label).__name__ in {"NAType", "NaTType"}  # of pandas
 
 
@@ -323,20 +320,7 @@ def is_multilabel_target(y: Any) -> bool:
 
 def unique_labels(y: Labels) -> Labels:
     """The different labels, sorted."""
-    classes: Labels = LabelEncoder().fit(y).classes_
-    return classes
-
-
-def _unique_inverse(y: Labels) -> tuple[Labels, npt.NDArray[np.intp]]:
-    """The different labels, and the position of each label among them."""
-    if y.dtype.kind != "O":
-        labels, inverse = np.unique(y, return_inverse=True)
-        return labels, inverse
-    positions: dict[Any, int] = {}  # objects may have no order
-    inverse = np.array([positions.setdefault(label, len(positions)) for label in y], np.intp)
-    labels = np.empty(len(positions), object)
-    labels[:] = list(positions)
-    return labels, inverse
+    return LabelEncoder().fit(y).classes_
 
 
 def comparable(labels: Labels, classes: Labels) -> list[Any]:
@@ -347,8 +331,7 @@ def comparable(labels: Labels, classes: Labels) -> list[Any]:
     kinds = {labels.dtype.kind, classes.dtype.kind}
     if len(kinds) == 2 and kinds & {"m", "M"}:
         return [None] * len(labels)
-    objects: list[Any] = in_unit_of_classes(labels, classes).tolist()
-    return objects
+    return in_unit_of_classes(labels, classes).tolist()
 
 
 def in_unit_of_classes(y: Labels, classes: Labels) -> Labels:

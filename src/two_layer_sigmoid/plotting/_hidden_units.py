@@ -301,5 +301,4 @@ def _zero_line(xx0: Array, xx1: Array, z: Array) -> Array:
     """The longest line on which z is zero, ``(n_points, 2)``; empty if there is none."""
     from contourpy import contour_generator
 
-    lines: list[Array] = contour_generator(xx0, xx1, z).lines(0.0)
-    return max(lines, key=len, default=np.empty((0, 2)))
+    return max(contour_generator(xx0, xx1, z).lines(0.0), key=len, default=np.empty((0, 2)))

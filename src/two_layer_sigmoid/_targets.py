@@ -256,7 +256,7 @@ def as_numpy(y: Any) -> npt.NDArray[Any]:
     if hasattr(y, "iloc") and y.ndim == 2 and y.shape[1]:  # each column has a dtype of its own
         return np.column_stack([as_numpy(y.iloc[:, j]) for j in range(y.shape[1])])
     dtype: Any = getattr(y, "dtype", None)
-    if hasattr(dtype, "numpy_dtype") and dtype.kind in "biuf":  # nullable
+    if is_nullable_number(dtype):
         return y.to_numpy(float if y.isna().any() else dtype.numpy_dtype, na_value=np.nan)
     labels = usable_dates(np.asarray(y))
     if labels.dtype.kind == "T":
@@ -265,6 +265,11 @@ def as_numpy(y: Any) -> npt.NDArray[Any]:
         objects = np.asarray(y, dtype=object)
         return objects if _is_missing(objects).any() else labels
     return labels
+
+
+def is_nullable_number(dtype: Any) -> bool:
+    """Whether a dtype is one of the numbers of pandas that can be missing."""
+    return hasattr(dtype, "numpy_dtype") and dtype.kind in "biuf"
 
 
 def usable_dates(labels: Any) -> Any:

@@ -103,7 +103,7 @@ def read_inputs(
             lazy["X"] = convert(lazy["X"])
             if any(map(is_frame, given.values())):
                 kept = persist(list(lazy.values()), scheduler)
-                lazy = dict(zip(lazy, map(_with_lengths, kept), strict=True))
+                lazy = {name: A.compute_chunk_sizes() for name, A in zip(lazy, kept, strict=True)}
         _check_has_rows((lazy["X"].shape[0], *shape[1:]))
         yield _in_equal_chunks(**given | lazy)
     finally:
@@ -153,29 +153,14 @@ def _array_of_frame(frame: Any, graph_name: str, tasks: dict[Any, Any]) -> Any:
 
 def _as_array(partition: Any) -> npt.NDArray[Any]:
     """A partition of a frame or series, in C order; nullable numbers become numbers."""
-    if partition.ndim == 2:
-        if not any(map(_is_nullable_number, partition.dtypes)):
-            return np.ascontiguousarray(partition)
-        return np.column_stack([_as_array(column) for _, column in partition.items()])
-    if not _is_nullable_number(partition.dtype):
-        return np.asarray(partition)
-    dtype = float if partition.isna().any() else partition.dtype.numpy_dtype
-    return partition.to_numpy(dtype, na_value=np.nan)
-
-
-def _is_nullable_number(dtype: Any) -> bool:
-    return dtype.kind in "biuf" and hasattr(dtype, "numpy_dtype")
+    if partition.ndim == 1 or any(map(_targets.is_nullable_number, partition.dtypes)):
+        return _targets.as_numpy(partition)
+    return np.ascontiguousarray(partition)
 
 
 def _check_has_rows(shape: tuple[Any, ...]) -> None:
     if len(shape) != 2 or 0 in shape:
         raise ValueError(f"X must have rows and features, got an array of shape {shape}.")
-
-
-def _with_lengths(A: Any) -> Any:
-    """The dask array with known lengths of its chunks."""
-    lengths = dask.compute(*map(dask.delayed(len), _delayed_chunks(A)))
-    return da.Array(A.dask, A.name, (lengths, *A.chunks[1:]), dtype=A.dtype)
 
 
 def _delayed_chunks(A: Any) -> list[Any]:

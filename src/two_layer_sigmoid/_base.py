@@ -352,11 +352,11 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     def _predict(self, X: Any, from_logits: Callable[[Targets, Array], Any]) -> Any:
         """Apply ``from_logits`` to the targets and the logits of X."""
         params = Parameters(*map(self._fitted, WEIGHTS))
-        if not _checks.needs_no_conversion(self, X, params.W1.dtype):
-            _checks.check_features(X)
-            X = validate_data(self, X, accept_sparse="csr", dtype=params.W1.dtype, reset=False)
-            X = with_contiguous_parts(X)
         with ignore_overflow():
+            if not _checks.needs_no_conversion(self, X, params.W1.dtype):
+                _checks.check_features(X)
+                X = validate_data(self, X, accept_sparse="csr", dtype=params.W1.dtype, reset=False)
+                X = with_contiguous_parts(X)
             Z2 = logits(X, params, forward=self._forward, n_jobs=self.n_jobs)
             _checks.check_logits(Z2)
             return from_logits(self._targets, Z2)

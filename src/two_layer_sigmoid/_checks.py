@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from . import _network
 from ._network import Array, Parameters
-from ._parallel import ignore_overflow
 from ._solvers import SOLVERS
 from ._targets import Labels, Targets, check_not_lazy, counted
 
@@ -309,14 +308,8 @@ def needs_no_conversion(clf: Any, X: Any, dtype: np.dtype[Any]) -> bool:
         and X.shape[0] > 0
         and X.shape[1] == clf.n_features_in_
         and getattr(clf, "feature_names_in_", None) is None
-        and _is_surely_finite(X)
+        and math.isfinite(X.sum())  # if the sum of finite entries overflows, it is not certain
     )
-
-
-def _is_surely_finite(X: Array) -> bool:
-    """Whether the sum of X is finite; False also if the sum of finite entries overflows."""
-    with ignore_overflow():
-        return math.isfinite(X.sum())
 
 
 def check_logits(Z2: Array) -> None:

@@ -310,6 +310,13 @@ def test_overflow_in_prediction_names_the_remedy(fitted):
         fitted.predict_proba(X)
 
 
+def test_rows_too_large_for_float32_raise_only():
+    clf = TwoLayerSigmoidClassifier(max_iter=50, random_state=0)
+    clf.fit(X.astype(np.float32), X[:, 0] > 0)
+    with pytest.raises(ValueError, match="too large for dtype"):  # NumPy does not warn as well
+        clf.predict(np.full((1, 2), 1e300))
+
+
 @pytest.mark.parametrize(
     "method", ["decision_function", "predict", "predict_proba", "predict_log_proba"]
 )

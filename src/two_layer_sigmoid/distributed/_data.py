@@ -288,48 +288,41 @@ class RawData(NamedTuple):
     labels: Labels  # the different ones of each partition; an empty matrix if y is multilabel
     n_x: int
     dtype: np.dtype[Any]
-    largest_weight: float | None  # None without sample weights
+    largest_weight: float  # 1 without sample weights
 
 
 def read(partitions: Partitions, inputs: DaskInputs, dtype: np.dtype[Any]) -> RawData:
     """Read and validate the rows on the workers. ``dtype`` is that of the arithmetic."""
     n_x = inputs.X.shape[1]
     partitions.set(inputs.each_chunk(_read_partition, n_x=n_x, dtype=dtype))
-    found, extremes = zip(*_without_errors(partitions.compute(_found)), strict=True)
+    found, smallest, largest = zip(*_without_errors(partitions.compute(_found)), strict=True)
     if len({labels.dtype.kind in "biuf" for labels in found}) > 1:  # numbers would become strings
         found = tuple(labels.astype(object) for labels in found)
     labels = np.concatenate(found)
     _targets.check_label_types(labels)
-    largest_weight = None
-    if inputs.weights is not None:
-        smallest, largest = zip(*extremes, strict=True)
-        largest_weight = max(largest)
-        _targets.check_weight_limits(min(smallest), largest_weight)
-    return RawData(labels, n_x, dtype, largest_weight)
+    _targets.check_weight_limits(min(smallest), max(largest))
+    return RawData(labels, n_x, dtype, float(max(largest)))
 
 
 def encode(
     partitions: Partitions, raw: RawData, targets: Targets, class_weight: Any, n_h: int
 ) -> tuple[DaskData, float]:
     """Encode labels and weights on the workers: the data, and the sum of the weights as given."""
-    largest = raw.largest_weight or 1.0
-    total = largest_of_class = 1.0
-    weight_of_class = None
-    has_weights = raw.largest_weight is not None or class_weight is not None
-    if has_weights:  # relative to the largest ones, because their sum can overflow
-        sums = reduce(add, partitions.compute(_class_sums, largest, targets))
-        weight_of_class = _targets.class_weights(class_weight, targets, sums)
-        if weight_of_class is not None:
-            largest_of_class = float(weight_of_class.max())
-            weight_of_class = weight_of_class / largest_of_class
-            sums = sums * weight_of_class
-        total = float(sums.sum())
-        _targets.check_sum_of_weights(total)
+    # Relative to the largest ones, because their sum can overflow.
+    largest, largest_of_class = raw.largest_weight, 1.0
+    sums = reduce(add, partitions.compute(_class_sums, largest, targets))
+    weight_of_class = _targets.class_weights(class_weight, targets, sums)
+    if weight_of_class is not None:
+        largest_of_class = float(weight_of_class.max())
+        weight_of_class = weight_of_class / largest_of_class
+        sums = sums * weight_of_class
+    total = float(sums.sum())
+    _targets.check_sum_of_weights(total)
     partitions.replace(_encode_partition, targets, n_h, weight_of_class, (largest, total))
     lengths = partitions.compute(lambda partition: len(partition.X))
     partitions.keep(lengths)
     data = DaskData(partitions, (raw.n_x, n_h, targets.n_outputs), raw.dtype, sum(lengths))
-    return data, total * largest * largest_of_class if has_weights else data.n_rows
+    return data, total * largest * largest_of_class
 
 
 # Partitions, and the functions that workers call
@@ -407,8 +400,8 @@ def _found(partition: RawPartition | Exception) -> Any:
     """The labels, and the smallest and the largest weight; or the error."""
     if isinstance(partition, Exception):
         return partition
-    weights = partition.weights
-    return partition.labels, None if weights is None else (weights.min(), weights.max())
+    weights = np.ones(1) if partition.weights is None else partition.weights
+    return partition.labels, weights.min(), weights.max()
 
 
 def _class_sums(partition: RawPartition, largest: float, targets: Targets) -> Any:

@@ -16,6 +16,8 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 from . import _checks, _network
 from ._blocks import with_contiguous_parts
 from ._callbacks import CallbackSupportMixin
+from ._diagnostics import warn_about
+from ._monitor import INTERRUPTED
 from ._network import Array, Cache, Parameters
 from ._parallel import ignore_overflow
 from ._prediction import logits
@@ -311,11 +313,15 @@ class BaseTwoLayerSigmoid(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     def _steps(self) -> dict[str, Any]:
         return {"forward": self._forward, "cost": self._cost, "backward": self._backward}
 
-    def _store(self, fit: Fit) -> None:
-        """Set every fitted attribute; those of an earlier fit go."""
+    def _finish(self, fit: Fit, *, resumed: bool, one_pass: bool = False) -> Self:
+        """Warn, and set every fitted attribute; those of an earlier fit go."""
+        warn_about(self, fit, resumed=resumed, one_pass=one_pass)
         for name in OPTIONAL_ATTRIBUTES:
             self.__dict__.pop(name, None)
         self.__dict__.update(fit.attributes())
+        if fit.stop_reason == INTERRUPTED:
+            raise KeyboardInterrupt
+        return self
 
     def _validate_params(self) -> None:
         try:

@@ -10,8 +10,6 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call
 from . import _checks
 from ._base import BaseTwoLayerSigmoid
 from ._blocks import BlockedData
-from ._diagnostics import warn_about
-from ._monitor import INTERRUPTED
 from ._network import Array
 from ._parallel import ThreadPool, ignore_overflow, single_blas_thread
 from ._solvers import SOLVERS
@@ -282,11 +280,7 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
                 feature_names=getattr(draft, "feature_names_in_", None),
                 inputs={"X": X, "y": y, "sample_weight": sample_weight},
             )
-        warn_about(self, fit, resumed=previous is not None)
-        self._store(fit)
-        if fit.stop_reason == INTERRUPTED:
-            raise KeyboardInterrupt
-        return self
+        return self._finish(fit, resumed=previous is not None)
 
     @_checks.available_if(_checks.check_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -349,11 +343,7 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
                 feature_names=getattr(draft, "feature_names_in_", None),
                 inputs={"X": X, "y": y, "sample_weight": sample_weight},
             )
-        warn_about(self, fit, resumed=previous is not None, one_pass=True)
-        self._store(fit)
-        if fit.stop_reason == INTERRUPTED:
-            raise KeyboardInterrupt
-        return self
+        return self._finish(fit, resumed=previous is not None, one_pass=True)
 
     def _encode(
         self, X: Any, y: Any, sample_weight: Any, targets: Targets, previous: Fit | None

@@ -18,8 +18,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .. import _checks
 from .._base import BaseTwoLayerSigmoid
 from .._classifier import TwoLayerSigmoidClassifier
-from .._diagnostics import warn_about
-from .._monitor import INTERRUPTED
 from .._parallel import ignore_overflow, single_blas_thread
 from .._solvers import SOLVERS
 from .._targets import Targets, unique_labels
@@ -136,11 +134,7 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
                 feature_names=getattr(draft, "feature_names_in_", None),
                 inputs={"X": X, "y": y, "sample_weight": sample_weight},
             )
-        warn_about(self, fit, resumed=previous is not None)
-        self._store(fit)
-        if fit.stop_reason == INTERRUPTED:
-            raise KeyboardInterrupt
-        return self
+        return self._finish(fit, resumed=previous is not None)
 
     def to_local(self) -> TwoLayerSigmoidClassifier:
         """Convert to the estimator for data in memory.

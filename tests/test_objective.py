@@ -155,7 +155,7 @@ def test_partitions_add_up_to_the_whole(problem, weighted):
     ]
 
     class Remote:
-        layer_sizes, dtype, n_rows = (N_X, N_H, N_Y), X.dtype, M
+        layer_sizes, dtype = (N_X, N_H, N_Y), X.dtype
 
         def reduce(self, function, combine=operator.add):
             results = []

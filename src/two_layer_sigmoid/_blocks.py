@@ -45,7 +45,6 @@ class Data(Protocol):
 
     layer_sizes: tuple[int, int, int]  # n_x, n_h and n_y
     dtype: np.dtype[Any]  # of X, Y and the arithmetic
-    n_rows: int  # number of examples, m
 
     def reduce(self, function: Callable[[Block], T], combine: Callable[[T, T], T] = add) -> T:
         """``function`` of every block, combined in the fixed order."""

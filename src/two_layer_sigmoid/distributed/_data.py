@@ -269,7 +269,6 @@ class DaskData:
     partitions: Partitions  # of EncodedPartition
     layer_sizes: tuple[int, int, int]
     dtype: np.dtype[Any]
-    n_rows: int
 
     def reduce(self, function: Callable[[Block], T], combine: Callable[[T, T], T] = add) -> T:
         """``function`` of every block, combined in the order of the rows.
@@ -319,9 +318,8 @@ def encode(
     total = float(sums.sum())
     _targets.check_sum_of_weights(total)
     partitions.replace(_encode_partition, targets, n_h, weight_of_class, (largest, total))
-    lengths = partitions.compute(lambda partition: len(partition.X))
-    partitions.keep(lengths)
-    data = DaskData(partitions, (raw.n_x, n_h, targets.n_outputs), raw.dtype, sum(lengths))
+    partitions.keep(partitions.compute(lambda partition: len(partition.X)))
+    data = DaskData(partitions, (raw.n_x, n_h, targets.n_outputs), raw.dtype)
     return data, total * largest * largest_of_class
 
 

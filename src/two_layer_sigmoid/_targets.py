@@ -196,12 +196,7 @@ class Targets:
 
     def _logits_of_columns(self, Z2: Array) -> Array:
         """A copy, with one column for each probability: -z2 and z2 for two classes."""
-        if self.n_outputs > 1:
-            return Z2.copy()
-        both = np.empty((len(Z2), 2), Z2.dtype)
-        np.negative(Z2[:, 0], out=both[:, 0])
-        both[:, 1] = Z2[:, 0]
-        return both
+        return Z2.copy() if self.n_outputs > 1 else np.concatenate([-Z2, Z2], axis=1)
 
 
 # Labels of pandas, Polars and NumPy

@@ -277,7 +277,8 @@ class DaskData:
         """
         # One delayed object, so that the parameters travel once to each worker, not with each task.
         operation = dask.delayed((function, combine), pure=False, traverse=False)
-        results = self.partitions.compute(_reduce_partition, operation, np.getbufsize())
+        options = self.layer_sizes[1], np.getbufsize()
+        results = self.partitions.compute(_reduce_partition, operation, *options)
         return reduce(combine, results)
 
 
@@ -317,7 +318,7 @@ def encode(
         sums = sums * weight_of_class
     total = float(sums.sum())
     _targets.check_sum_of_weights(total)
-    partitions.replace(_encode_partition, targets, n_h, weight_of_class, (largest, total))
+    partitions.replace(_encode_partition, targets, weight_of_class, (largest, total))
     partitions.keep(partitions.compute(lambda partition: len(partition.X)))
     data = DaskData(partitions, (raw.n_x, n_h, targets.n_outputs), raw.dtype)
     return data, total * largest * largest_of_class
@@ -344,13 +345,6 @@ class EncodedPartition(NamedTuple):
     X: Array  # (b, n_x)
     Y: Array  # (n_y, b)
     weights: Array | None  # (b,)
-    n_h: int
-
-    def blocked(self) -> BlockedData:
-        """The rows in blocks. A deserialised array may be unaligned, which makes NumPy slow."""
-        X, Y = (np.require(A, requirements="A") for A in (self.X, self.Y))
-        weights = None if self.weights is None else np.require(self.weights, requirements="A")
-        return BlockedData(X, Y, weights, self.n_h)
 
 
 def _read_partition(
@@ -413,7 +407,6 @@ def _class_sums(partition: RawPartition, largest: float, targets: Targets) -> An
 def _encode_partition(
     partition: RawPartition,
     targets: Targets,
-    n_h: int,
     weight_of_class: Array | None,
     divisors: tuple[float, float],
 ) -> EncodedPartition:
@@ -425,19 +418,23 @@ def _encode_partition(
     Y = targets.encode(codes, X.dtype)
     if weights is not None:
         X, Y, weights = _targets.without_zeros(X, Y, weights / divisors[1])
-    return EncodedPartition(X, Y, weights, n_h)
+    return EncodedPartition(X, Y, weights)
 
 
 def _reduce_partition(
-    partition: EncodedPartition, operation: tuple[Any, Any], buffer_size: int
+    partition: EncodedPartition, operation: tuple[Any, Any], n_h: int, buffer_size: int
 ) -> Any:
     """The reduction of the blocks of a partition, with the settings of a fit in memory."""
     # A copy, whose buffers are freed at the end. The buffers of the original, for each thread and
     # number of rows, would stay as long as Dask keeps the operation.
     operation = copy.deepcopy(operation)
+    # A deserialised array may be unaligned, which makes NumPy slow.
+    X, Y = (np.require(A, requirements="A") for A in partition[:2])
+    w = partition.weights
+    weights = None if w is None else np.require(w, requirements="A")
     with single_blas_thread, ignore_overflow():
         np.setbufsize(buffer_size)
-        return partition.blocked().reduce(*operation)
+        return BlockedData(X, Y, weights, n_h).reduce(*operation)
 
 
 # Predictions and scores

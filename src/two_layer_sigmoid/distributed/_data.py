@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import reduce
-from itertools import accumulate, chain, compress, count, repeat
+from itertools import accumulate, compress, count, repeat
 from operator import add
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -26,7 +26,6 @@ from .._targets import Labels, Targets
 try:
     import dask
     import dask.array as da
-    from dask.highlevelgraph import HighLevelGraph
 except ImportError as error:
     dask, IMPORT_ERROR = None, error
 
@@ -128,27 +127,22 @@ def dask_meta(X: Any) -> Any:
 def lazy_arrays(collections: Iterable[Any]) -> list[Any]:
     """Dask arrays: of a frame with a chunk for each partition, of an array with whole rows.
 
-    All frames get one graph. ``to_dask_array`` would optimize each frame separately, which fuses
-    partitions and gives different names to the tasks that frames share.
+    ``to_dask_array`` would optimize each frame separately, which fuses partitions and gives
+    different names to the tasks that frames share.
     """
-    collections = list(collections)
-    frames = [A for A in collections if is_frame(A)]
-    tasks = dict(chain.from_iterable(A.__dask_graph__().items() for A in frames))
-    graph = f"frames-{dask.base.tokenize([A.__dask_keys__() for A in frames])}", tasks
     return [
-        _array_of_frame(A, *graph) if is_frame(A) else A.rechunk({1: -1}) if A.ndim == 2 else A
+        _array_of_frame(A) if is_frame(A) else A.rechunk({1: -1}) if A.ndim == 2 else A
         for A in collections
     ]
 
 
-def _array_of_frame(frame: Any, graph_name: str, tasks: dict[Any, Any]) -> Any:
+def _array_of_frame(frame: Any) -> Any:
     meta, keys = _as_array(frame._meta), frame.__dask_keys__()
     name = f"rows-{dask.base.tokenize(keys)}"
     other_axes = (0,) * (meta.ndim - 1)
     rows = {(name, i, *other_axes): (_as_array, key) for i, key in enumerate(keys)}
-    graph = HighLevelGraph({graph_name: tasks, name: rows}, {graph_name: set(), name: {graph_name}})
     chunks = (np.nan,) * len(keys), *((n,) for n in meta.shape[1:])
-    return da.Array(graph, name, chunks, dtype=meta.dtype)
+    return da.Array(dict(frame.__dask_graph__()) | rows, name, chunks, dtype=meta.dtype)
 
 
 def _as_array(partition: Any) -> npt.NDArray[Any]:

@@ -196,8 +196,7 @@ class DaskTwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         if not _data.is_dask_collection(X):
             return super()._predict(X, from_logits)
         self._check_columns(X)
-        (rows,) = _data.lazy_arrays([X])
-        return self._predict_lazily(rows, from_logits)
+        return self._predict_lazily(_data.lazy_array(X), from_logits)
 
     def _check_columns(self, X: Any) -> None:
         check_is_fitted(self)

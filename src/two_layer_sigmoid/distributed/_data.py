@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import reduce
@@ -96,7 +96,7 @@ def read_inputs(
     kept: list[Any] = []
     try:
         with scheduler.as_current() if hasattr(scheduler, "as_current") else nullcontext():
-            lazy = dict(zip(lazy, lazy_arrays(lazy.values()), strict=True))
+            lazy = {name: lazy_array(A) for name, A in lazy.items()}
             shape = lazy["X"].shape
             _check_has_rows(shape)
             lazy["X"] = convert(lazy["X"])
@@ -124,25 +124,20 @@ def dask_meta(X: Any) -> Any:
     return X._meta if hasattr(X, "columns") else X
 
 
-def lazy_arrays(collections: Iterable[Any]) -> list[Any]:
-    """Dask arrays: of a frame with a chunk for each partition, of an array with whole rows.
+def lazy_array(A: Any) -> Any:
+    """A dask array: of a frame with a chunk for each partition, of an array with whole rows.
 
     ``to_dask_array`` would optimize each frame separately, which fuses partitions and gives
     different names to the tasks that frames share.
     """
-    return [
-        _array_of_frame(A) if is_frame(A) else A.rechunk({1: -1}) if A.ndim == 2 else A
-        for A in collections
-    ]
-
-
-def _array_of_frame(frame: Any) -> Any:
-    meta, keys = _as_array(frame._meta), frame.__dask_keys__()
+    if not is_frame(A):
+        return A.rechunk({1: -1}) if A.ndim == 2 else A
+    meta, keys = _as_array(A._meta), A.__dask_keys__()
     name = f"rows-{dask.base.tokenize(keys)}"
     other_axes = (0,) * (meta.ndim - 1)
     rows = {(name, i, *other_axes): (_as_array, key) for i, key in enumerate(keys)}
     chunks = (np.nan,) * len(keys), *((n,) for n in meta.shape[1:])
-    return da.Array(dict(frame.__dask_graph__()) | rows, name, chunks, dtype=meta.dtype)
+    return da.Array(dict(A.__dask_graph__()) | rows, name, chunks, dtype=meta.dtype)
 
 
 def _as_array(partition: Any) -> npt.NDArray[Any]:

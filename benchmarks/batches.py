@@ -1,8 +1,9 @@
 """The measurement by which ``batch_size="auto"``, ``n_h="auto"`` and ``max_iter`` were chosen.
 
 Gradient descent by all rows and by mini-batches, with the default rate, on the data sets
-``real_data.CHOICE`` with up to 5000 rows and on made ones, in 3-fold cross-validation. The log loss
-on held-out rows and the seconds of the processor are relative to MLPClassifier's.
+``real_data.CHOICE`` with up to 5000 rows, on samples of those with many classes, and on made ones,
+in 3-fold cross-validation. The log loss on held-out rows and the seconds of the processor are
+relative to MLPClassifier's.
 """
 
 from __future__ import annotations
@@ -25,12 +26,20 @@ from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 MINUTES = 8
 FEW_ROWS, MANY_ROWS = 2000, 5000
+MANY_CLASSES = 5
 CV = StratifiedKFold(3, shuffle=True, random_state=0)
 MADE = {
-    "many: ten classes": {"n_classes": 10},
-    "many: imbalanced": {"weights": [0.95]},
-    "many: noisy": {"flip_y": 0.3},
+    "imbalanced": {"weights": [0.95]},
+    "noisy": {"flip_y": 0.3},
+    "three classes": {"n_classes": 3},
+    "five classes": {"n_classes": 5, "n_informative": 15},
+    "ten classes": {"n_classes": 10},
+    "ten classes, more informative": {"n_classes": 10, "n_informative": 15},
 }
+PROBLEMS = [
+    *product((*real_data.CHOICE, *MADE), (MANY_ROWS,)),
+    *product(("letter", "satimage", *MADE), (FEW_ROWS,)),
+]
 
 
 def ours(n_h, batch_size, max_iter):
@@ -45,29 +54,29 @@ SETTINGS = {
     for n in (500, 1000)
 } | {
     f"{n_h} units, batches of {size}": ours(n_h, size, 500)
-    for n_h in (32, 64)
-    for size in (50, 100, 200)
+    for n_h, size in [(32, 200), (64, 50), (64, 100), (64, 200), (100, 200), (128, 200)]
 }
 ESTIMATORS = SETTINGS | {"MLPClassifier": MLPClassifier(random_state=0)}
 
 
 def rows():
-    data = [*real_data.CHOICE, *MADE]
     return Parallel(n_jobs=-1, return_as="generator")(
-        delayed(measure)(*one) for one in product(data, ESTIMATORS)
+        delayed(measure)(*problem, name) for problem, name in product(PROBLEMS, ESTIMATORS)
     )
 
 
-def measure(data, name):
+def measure(data, max_rows, name):
     """``fall`` is the largest one of the loss in the last tenth of the updates.
 
     It is relative to the loss of a constant prediction.
     """
     warnings.simplefilter("ignore")  # ends at max_iter are among the results
     if data in MADE:
-        X, y = make_classification(MANY_ROWS, 20, n_informative=10, random_state=0, **MADE[data])
+        options = {"n_informative": 10, "random_state": 0} | MADE[data]
+        X, y = make_classification(MANY_ROWS, 20, **options)
+        X, y = X[:max_rows], y[:max_rows]
     else:
-        X, y = real_data.load(data, max_rows=MANY_ROWS)
+        X, y = real_data.load(data, max_rows=max_rows)
     losses, falls, seconds = [], [], 0.0
     for train, test in CV.split(X, y):
         scaler = StandardScaler().fit(X[train])
@@ -78,8 +87,8 @@ def measure(data, name):
         last = len(clf.loss_curve_) * 9 // 10
         fall = min(clf.loss_curve_[:last]) - min(clf.loss_curve_[last:])
         falls.append(fall / constant_loss(y[train]))
-    row = {"data": data, "rows": len(y), "estimator": name, "log loss": np.mean(losses)}
-    return row | {"seconds": seconds, "fall": max(falls)}
+    row = {"data": data, "rows": len(y), "classes": len(clf.classes_), "estimator": name}
+    return row | {"log loss": np.mean(losses), "seconds": seconds, "fall": max(falls)}
 
 
 def constant_loss(y):
@@ -91,24 +100,21 @@ def constant_loss(y):
 
 def table(results):
     """Geometric means of the ratios to MLPClassifier, and ratios of all seconds."""
+    few, many = results["rows"] <= FEW_ROWS, results["classes"] >= MANY_CLASSES
     parts = {
-        f"up to {FEW_ROWS} rows": results[results["rows"] <= FEW_ROWS],
-        f"up to {MANY_ROWS} rows": results[results["rows"] > FEW_ROWS],
+        f"up to {FEW_ROWS} rows": results[few & ~many],
+        f"{FEW_ROWS} rows, {MANY_CLASSES} or more classes": results[few & many],
+        f"up to {MANY_ROWS} rows": results[~few & ~many],
+        f"{MANY_ROWS} rows, {MANY_CLASSES} or more classes": results[~few & many],
     }
     lines = []
     for name in ESTIMATORS:
         cells = [name]
         for part in parts.values():
-            losses = part.pivot_table("log loss", "data", "estimator")
+            losses = part.pivot_table("log loss", ["data", "rows"], "estimator")
             ratio = np.exp(np.log(losses[name] / losses["MLPClassifier"]).mean())
             seconds = part.groupby("estimator")["seconds"].sum()
-            time_ratio = seconds[name] / seconds["MLPClassifier"]
-            fall = part.loc[part["estimator"] == name, "fall"].max()
-            cells += [
-                f"{ratio:.3f}",
-                f"{time_ratio:.2f}",
-                "" if name not in SETTINGS else f"{fall:.0%}",
-            ]
-        lines.append(cells)
-    heads = [f"{what}, {part}" for part in parts for what in ("loss", "time", "largest fall")]
-    return markdown(["setting", *heads], lines)
+            cells.append(f"{ratio:.3f} ({seconds[name] / seconds['MLPClassifier']:.2f})")
+        fall = results.loc[results["estimator"] == name, "fall"].max()
+        lines.append([*cells, f"{fall:.0%}" if name in SETTINGS else ""])
+    return markdown(["loss (time)", *parts, "largest fall"], lines)

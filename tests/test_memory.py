@@ -101,7 +101,7 @@ def test_mapped_features_can_exceed_memory(mapped, solver):
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_fit_needs_little_memory(dtype):
     memory = pytest.importorskip("benchmarks.memory", reason="needs the extra bench")
-    row = memory.in_new_process("ours", 500_000, dtype)
+    row = memory.in_new_process(memory.measure, "ours", 500_000, dtype)
     assert row["note"] == ""
     assert 0 < row["MiB"] <= 32
 

@@ -39,8 +39,8 @@ from ._targets import (
 )
 from ._training import MANY_OUTPUTS, WEIGHTS, Fit, train
 
-# Measured (``benchmarks/folds.py``): more folds or twice the iterations take longer and are not
-# better. 3 folds are poorer with many classes, and so are few units.
+# Measured (``benchmarks/folds.py``): more folds or iterations take longer and are hardly better. 3
+# folds are poorer, and so are fewer units on many rows or with many outputs.
 N_SPLITS = 4
 N_H, MORE_UNITS = 32, 16  # more for many rows, and again for many outputs
 MANY_ROWS = 2000

@@ -133,6 +133,12 @@ def save(results, name):
         results.to_csv(file, index=False, float_format="%.6g")
 
 
+def lowest_bold(losses):
+    """The losses of a line of a table; the lowest is bold."""
+    best = min(losses)
+    return [f"**{loss:.3f}**" if loss == best else f"{loss:.3f}" for loss in losses]
+
+
 def read(name):
     """Read a result of ``save``."""
     return pd.read_csv(RESULTS / f"{name}.csv", comment="#", keep_default_na=False, na_values=[""])

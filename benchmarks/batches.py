@@ -17,11 +17,10 @@ from sklearn.datasets import make_classification
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
 from sklearn.neural_network import MLPClassifier
-from sklearn.preprocessing import StandardScaler
 
 from benchmarks import real_data
 from benchmarks._harness import markdown
-from benchmarks.held_out import fit
+from benchmarks.held_out import each_fold, relative_to_mlp
 from two_layer_sigmoid import TwoLayerSigmoidClassifier
 
 MINUTES = 8
@@ -78,11 +77,8 @@ def measure(data, max_rows, name):
     else:
         X, y = real_data.load(data, max_rows=max_rows)
     losses, falls, seconds = [], [], 0.0
-    for train, test in CV.split(X, y):
-        scaler = StandardScaler().fit(X[train])
-        clf, seconds_of_fit = fit(ESTIMATORS[name], scaler.transform(X[train]), y[train])
+    for clf, seconds_of_fit, P, train, test in each_fold(ESTIMATORS[name], X, y, CV):
         seconds += seconds_of_fit
-        P = clf.predict_proba(scaler.transform(X[test]))
         losses.append(log_loss(y[test], P, labels=clf.classes_))
         last = len(clf.loss_curve_) * 9 // 10
         fall = min(clf.loss_curve_[:last]) - min(clf.loss_curve_[last:])
@@ -111,10 +107,8 @@ def table(results):
     for name in ESTIMATORS:
         cells = [name]
         for part in parts.values():
-            losses = part.pivot_table("log loss", ["data", "rows"], "estimator")
-            ratio = np.exp(np.log(losses[name] / losses["MLPClassifier"]).mean())
-            seconds = part.groupby("estimator")["seconds"].sum()
-            cells.append(f"{ratio:.3f} ({seconds[name] / seconds['MLPClassifier']:.2f})")
+            loss, time = relative_to_mlp(part, "estimator", name)
+            cells.append(f"{loss:.3f} ({time:.2f})")
         fall = results.loc[results["estimator"] == name, "fall"].max()
         lines.append([*cells, f"{fall:.0%}" if name in SETTINGS else ""])
     return markdown(["loss (time)", *parts, "largest fall"], lines)

@@ -1,6 +1,6 @@
 """Calibration of the probabilities on held-out rows, every estimator with its default settings.
 
-The probabilities are those of ``benchmarks/held_out.py``: the same data sets, folds and estimators.
+The data sets and estimators are those of ``benchmarks/held_out.py``, here with at most 1000 rows.
 Calibration is measured in two ways.
 
 - The log loss is split: a temperature, by which all logits are divided, recalibrates the

@@ -12,6 +12,7 @@ import time
 import warnings
 from itertools import chain, product
 
+import numpy as np
 from joblib import Parallel, delayed
 from matplotlib.figure import Figure
 from sklearn.base import clone
@@ -23,7 +24,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks import real_data
-from benchmarks._harness import BASELINE, OURS, markdown
+from benchmarks._harness import BASELINE, OURS, lowest_bold, markdown
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, TwoLayerSigmoidClassifierCV
 
 MINUTES = 12
@@ -59,15 +60,28 @@ def measure(data, name):
     warnings.simplefilter("ignore")  # MLPClassifier and LogisticRegression reach max_iter
     X, y = real_data.load(data, max_rows=MAX_ROWS)
     rows = []
-    for fold, (train, test) in enumerate(CV.split(X, y)):
-        scaler = StandardScaler().fit(X[train])
-        clf, seconds = fit(ESTIMATORS[name], scaler.transform(X[train]), y[train])
-        P = clf.predict_proba(scaler.transform(X[test]))
+    for fold, (clf, seconds, P, _, test) in enumerate(each_fold(ESTIMATORS[name], X, y, CV)):
         row = {"data": data, "estimator": name, "fold": fold}
         row["log loss"] = log_loss(y[test], P, labels=clf.classes_)
         row["accuracy"] = accuracy_score(y[test], clf.classes_[P.argmax(axis=1)])
         rows.append(row | {"seconds": seconds})
     return rows
+
+
+def each_fold(estimator, X, y, cv):
+    """A fitted clone, the seconds, the probabilities of the held-out rows, and the rows of both."""
+    for train, test in cv.split(X, y):
+        scaler = StandardScaler().fit(X[train])
+        clf, seconds = fit(estimator, scaler.transform(X[train]), y[train])
+        P = clf.predict_proba(scaler.transform(X[test])).astype(np.float64)
+        yield clf, seconds, P / P.sum(axis=1, keepdims=True), train, test
+
+
+def mean_over_folds(estimator, X, y, cv):
+    """The columns with the mean log loss and the seconds of all fits."""
+    folds = list(each_fold(estimator, X, y, cv))
+    losses = [log_loss(y[test], P, labels=clf.classes_) for clf, _, P, _, test in folds]
+    return {"log loss": np.mean(losses), "seconds": sum(seconds for _, seconds, *_ in folds)}
 
 
 def fit(estimator, X, y):
@@ -82,9 +96,7 @@ def table(results):
     losses = results.pivot_table("log loss", "data", "estimator", sort=False)
     rows = []
     for data, line in losses.iterrows():
-        best = line.min()
-        cells = [f"**{loss:.3f}**" if loss == best else f"{loss:.3f}" for loss in line]
-        rows.append([data, *cells])
+        rows.append([data, *lowest_bold(line)])
     for ours in OURS_NAMES:
         ranks = (
             losses.drop(columns=[name for name in OURS_NAMES if name != ours]).rank(axis=1).mean()
@@ -94,6 +106,18 @@ def table(results):
     seconds = results.groupby("estimator")["seconds"].sum()
     rows.append(["seconds of all fits", *(f"{seconds[name]:.0f}" for name in losses)])
     return markdown(["log loss", *losses], rows)
+
+
+def relative_to_mlp(results, column, name, min_loss=0.0):
+    """The geometric mean of the losses relative to MLPClassifier's, and the ratio of all seconds.
+
+    ``column`` has the name. Data sets on which a loss is not above ``min_loss`` are left out.
+    """
+    losses = results.pivot_table("log loss", ["data", "rows"], column)
+    losses = losses[losses.min(axis=1) > min_loss]
+    ratio = np.exp(np.log(losses[name] / losses["MLPClassifier"]).mean())
+    seconds = results.groupby(column)["seconds"].sum()
+    return ratio, seconds[name] / seconds["MLPClassifier"]
 
 
 def figures(results):

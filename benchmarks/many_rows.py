@@ -16,7 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks import real_data
-from benchmarks._harness import markdown
+from benchmarks._harness import lowest_bold, markdown
 from benchmarks.held_out import ESTIMATORS, fit
 
 MINUTES = 6
@@ -61,10 +61,7 @@ def measure(data, name):
 def table(results):
     rows = []
     for (data, n_rows), part in results.groupby(["data", "rows"], sort=False):
-        best, cells = part["log loss"].min(), dict.fromkeys(ESTIMATORS, "")
-        for _, row in part.iterrows():
-            loss, seconds = f"{row['log loss']:.3f}", f"({row['seconds']:.1f})"
-            loss = f"**{loss}**" if row["log loss"] == best else loss
-            cells[row["estimator"]] = f"{loss} {seconds}"
-        rows.append([data, str(n_rows), *cells.values()])
+        losses = lowest_bold(part["log loss"])
+        cells = (f"{loss} ({s:.1f})" for loss, s in zip(losses, part["seconds"], strict=True))
+        rows.append([data, str(n_rows), *cells])
     return markdown(["log loss (seconds)", "training rows", *ESTIMATORS], rows)

@@ -15,28 +15,24 @@ from itertools import product
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.linear_model import LogisticRegressionCV
-from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
-from sklearn.neural_network import MLPClassifier
-from sklearn.preprocessing import StandardScaler
 
 from benchmarks import real_data
-from benchmarks._harness import markdown
-from benchmarks.held_out import CV, MAX_ROWS, fit
-from two_layer_sigmoid import TwoLayerSigmoidClassifierCV
+from benchmarks._harness import lowest_bold, markdown
+from benchmarks.held_out import AVERAGE, CV, ESTIMATORS, MAX_ROWS, mean_over_folds
 
 MINUTES = 40
-AVERAGE, GRID, REAL_MLP = "ours, CV", "GridSearchCV(MLPClassifier)", "RealMLP"
+GRID, REAL_MLP = "GridSearchCV(MLPClassifier)", "RealMLP"
 ALPHAS = np.logspace(-4, 0, 9)
+NAMES = [AVERAGE, "MLPClassifier", "LogisticRegressionCV", GRID]
+NAMES += [REAL_MLP] if find_spec("pytabkit") else []
 
 
 def estimator(name):
-    if name == AVERAGE:
-        return TwoLayerSigmoidClassifierCV(random_state=0)
-    if name == "MLPClassifier":
-        return MLPClassifier(random_state=0)
+    if name in ESTIMATORS:
+        return ESTIMATORS[name]
     if name == GRID:
-        mlp = MLPClassifier(random_state=0)
+        mlp = ESTIMATORS["MLPClassifier"]
         return GridSearchCV(mlp, {"alpha": ALPHAS}, cv=5, scoring="neg_log_loss")
     if name == "LogisticRegressionCV":
         return LogisticRegressionCV(
@@ -49,10 +45,6 @@ def estimator(name):
     )
 
 
-NAMES = [AVERAGE, "MLPClassifier", "LogisticRegressionCV", GRID]
-NAMES += [REAL_MLP] if find_spec("pytabkit") else []
-
-
 def rows():
     return Parallel(n_jobs=-1, return_as="generator")(
         delayed(measure)(data, name) for data, name in product(real_data.EVALUATION, NAMES)
@@ -63,28 +55,18 @@ def measure(data, name):
     """The mean over the folds; seconds are of the processor."""
     warnings.simplefilter("ignore")  # iteration limits, and few rows of a class
     X, y = real_data.load(data, max_rows=MAX_ROWS)
-    losses, seconds = [], 0.0
-    for train, test in CV.split(X, y):
-        scaler = StandardScaler().fit(X[train])
-        clf, seconds_of_fit = fit(estimator(name), scaler.transform(X[train]), y[train])
-        seconds += seconds_of_fit
-        P = clf.predict_proba(scaler.transform(X[test])).astype(np.float64)
-        losses.append(log_loss(y[test], P / P.sum(axis=1, keepdims=True), labels=clf.classes_))
-    return {"data": data, "estimator": name, "log loss": np.mean(losses), "seconds": seconds}
+    return {"data": data, "estimator": name} | mean_over_folds(estimator(name), X, y, CV)
 
 
 def table(results):
-    losses = results.pivot_table("log loss", "data", "estimator", sort=False)
-    seconds = results.pivot_table("seconds", "data", "estimator", sort=False)
+    losses, seconds = (
+        results.pivot_table(column, "data", "estimator", sort=False)
+        for column in ("log loss", "seconds")
+    )
     lines = []
     for data, line in losses.iterrows():
-        best = line.min()
-        cells = [
-            f"**{loss:.3f}** ({seconds.loc[data, name]:.1f})"
-            if loss == best
-            else f"{loss:.3f} ({seconds.loc[data, name]:.1f})"
-            for name, loss in line.items()
-        ]
+        times = seconds.loc[data]
+        cells = (f"{loss} ({s:.1f})" for loss, s in zip(lowest_bold(line), times, strict=True))
         lines.append([data, *cells])
     ranks = losses.rank(axis=1).mean()
     lines.append(["mean rank", *(f"{ranks[name]:.2f}" for name in losses)])

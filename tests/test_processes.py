@@ -24,11 +24,7 @@ from tests.helpers import (
     make_clf,
     threads_inside,
 )
-from two_layer_sigmoid import (
-    TwoLayerSigmoidClassifier,
-    TwoLayerSigmoidClassifierCV,
-    _parallel,
-)
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, TwoLayerSigmoidClassifierCV, _parallel
 from two_layer_sigmoid._parallel import ThreadPool, single_blas_thread
 
 pytestmark = [

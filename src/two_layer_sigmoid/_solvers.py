@@ -17,14 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import minimize
 
-from ._monitor import (
-    CALLBACK,
-    INTERRUPTED,
-    MAX_ITER,
-    NO_IMPROVEMENT,
-    Monitor,
-    TrainingState,
-)
+from ._monitor import CALLBACK, INTERRUPTED, MAX_ITER, NO_IMPROVEMENT, Monitor, TrainingState
 from ._network import Array, Parameters
 from ._objective import Objective
 

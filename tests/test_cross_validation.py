@@ -146,12 +146,17 @@ def test_verbose_prints_each_penalty(capsys):
 
 
 @pytest.mark.parametrize("n_jobs", [2, pytest.param(-1, marks=pytest.mark.slow)])
-def test_jobs_do_not_change_the_result(n_jobs):
-    one, other = make_cv(alphas=[0.01, 0.001]), make_cv(alphas=[0.01, 0.001], n_jobs=n_jobs)
-    one.fit(X, Y)
-    other.fit(X, Y)
+@pytest.mark.parametrize("alphas", [None, [0.01, 0.001]])
+def test_jobs_do_not_change_the_result(n_jobs, alphas):
+    one, other = (make_cv(alphas=alphas, n_jobs=n).fit(X, Y) for n in (None, n_jobs))
+    assert_array_equal(one.alphas_, other.alphas_)
     for name in "W1_", "b1_", "W2_", "b2_", "held_out_losses_", "held_out_logits_":
         assert_array_equal(getattr(one, name), getattr(other, name))
+
+
+def test_folds_do_not_get_an_earlier_fit():
+    clf = make_cv(alphas=[0.01]).fit(X, Y)
+    assert not [name for name in vars(clf._member(0.01, len(Y), 1)) if name.endswith("_")]
 
 
 # Folds
@@ -346,7 +351,8 @@ def test_ctrl_c_in_a_later_round_keeps_the_round_before():
     assert (clf.stop_reason_, clf.held_out_loss_) == ("interrupted", whole)
 
 
-def test_callbacks_have_a_task_for_each_penalty():
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_callbacks_have_a_task_for_each_penalty(n_jobs):
     pytest.importorskip("sklearn.callback", reason="scikit-learn has them from 1.9 on")
 
     class Recorder:
@@ -364,10 +370,10 @@ def test_callbacks_have_a_task_for_each_penalty():
             return len(self.fitted) >= self.stop_after
 
     recorder = Recorder()
-    clf = make_cv(alphas=[0.1, 0.01]).set_callbacks(recorder).fit(X, Y)
+    clf = make_cv(alphas=[0.1, 0.01], n_jobs=n_jobs).set_callbacks(recorder).fit(X, Y)
     assert [len(fitted.alphas_) for fitted in recorder.fitted] == [1, 2, 2]  # and a round
     assert_array_equal(recorder.fitted[-1].predict(X), clf.predict(X))
-    stopped = make_cv(alphas=[0.1, 0.01]).set_callbacks(Recorder(1)).fit(X, Y)
+    stopped = make_cv(alphas=[0.1, 0.01], n_jobs=n_jobs).set_callbacks(Recorder(1)).fit(X, Y)
     assert (stopped.stop_reason_, len(stopped.alphas_)) == ("callback", 1)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from inspect import signature
+from itertools import islice
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -275,17 +277,6 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
             del data
         folds = self._folds(rows, y, groups, random_state)
         seeds = random_state.randint(np.iinfo(np.int32).max, size=len(folds))
-        member = self._member(X.shape[0], targets.n_outputs)
-
-        def evaluate(alpha: float, before: Candidate | None = None) -> Candidate:
-            member.alpha = alpha
-            previous = [None] * len(folds) if before is None else before.fits
-            jobs = zip(folds, seeds, previous, strict=True)
-            results = parallel(delayed(_train_member)(member, rows, *job) for job in jobs)
-            candidate = _candidate(alpha, rows, folds, results, before)
-            if self.verbose:
-                print(f"alpha {alpha:.3g}: held-out loss {candidate.loss:.6f}")
-            return candidate
 
         def attributes(candidates: list[Candidate]) -> dict[str, Any]:
             fitted = _attributes(candidates, rows) | {
@@ -301,10 +292,8 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
         if has_callbacks(self):
             inputs = {"X": X, "y": y, "sample_weight": sample_weight}
             tasks = Tasks(self, None, lambda found: attributes(found) if found else {}, **inputs)
-        search = _Search(evaluate, tasks)
-        # One pool for the search, so that processes get X once.
-        with Parallel(n_jobs=self.n_jobs, prefer="threads" if is_forked() else None) as parallel:
-            search.run(first_alpha if alphas is None else alphas)
+        search = _Search(self, rows, folds, seeds, tasks)
+        search.run(first_alpha if alphas is None else alphas)
         if tasks is not None:
             tasks.end_iteration(search.candidates)
             tasks.close(search.candidates)
@@ -332,15 +321,17 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
             cv = splitter(n_splits, shuffle=True, random_state=random_state)
             return list(cv.split(rows.X, labels))
 
-    def _member(self, m: int, n_outputs: int) -> Any:
+    def _member(self, alpha: float, m: int, n_outputs: int) -> Any:
         """What :func:`train` needs: an estimator with the parameters of one network."""
         member = self._draft()
-        for name in ("_skl_callbacks", "_callback_fit_ctx"):
-            member.__dict__.pop(name, None)
+        for name in vars(self):  # an earlier fit would be sent with every task
+            if name in {"_skl_callbacks", "_callback_fit_ctx"} or name.endswith("_"):
+                delattr(member, name)
         if self.n_h == "auto":
             reasons = (m >= MANY_ROWS) + (n_outputs >= MANY_OUTPUTS)
             member.n_h = N_H + reasons * MORE_UNITS
         fixed = {
+            "alpha": alpha,
             "solver": "lbfgs",
             "batch_size": None,
             "momentum": 0.0,
@@ -373,30 +364,41 @@ class _Rows:
 class _Search:
     """Tries penalties, and keeps what it has found; callbacks and Ctrl-C can end it."""
 
-    def __init__(self, evaluate: Callable[..., Candidate], tasks: Tasks | None) -> None:
+    def __init__(
+        self,
+        clf: TwoLayerSigmoidClassifierCV,
+        rows: _Rows,
+        folds: Sequence[Fold],
+        seeds: Sequence[int],
+        tasks: Tasks | None,
+    ) -> None:
         self.candidates: list[Candidate] = []
         self.stop_reason = CONVERGED
-        self._evaluate, self._tasks = evaluate, tasks
+        self._clf, self._rows, self._folds, self._seeds = clf, rows, folds, seeds
+        self._tasks = tasks
 
     def run(self, alphas: float | Sequence[float]) -> None:
         """Try the given penalties, or search from one."""
-        try:
-            if isinstance(alphas, float):
-                self._outwards(alphas)
-            else:
-                for alpha in alphas:
-                    self._try(alpha)
-            self._train_on()
-        except StopIteration as end:
-            self.stop_reason = end.value
+        options = {"return_as": "generator", "prefer": "threads" if is_forked() else None}
+        # One pool for the search, so that processes get X once.
+        with Parallel(n_jobs=self._clf.n_jobs, **options) as self._parallel:
+            try:
+                if isinstance(alphas, float):
+                    self._outwards(alphas)
+                else:
+                    self._try(alphas)
+                self._train_on()
+            except StopIteration as end:
+                self.stop_reason = end.value
 
     def _outwards(self, alpha: float) -> None:
         """From one penalty to its neighbours, until the held-out loss rises or stays."""
-        first = self._try(alpha)
-        for factor in (ALPHA_STEP, 1 / ALPHA_STEP):
+        # Two at once, because both are always needed: with several jobs it takes less time.
+        first, stronger = self._try([alpha, alpha * ALPHA_STEP])
+        for factor, tried in ((ALPHA_STEP, [stronger]), (1 / ALPHA_STEP, [])):
             lowest, n_flat = first.loss, 0
             for step in range(1, MAX_STEPS + 1):
-                loss = self._try(first.alpha * factor**step).loss
+                loss = (tried or self._try([alpha * factor**step])).pop().loss
                 if loss < (1 - FLAT) * lowest:
                     lowest, n_flat = loss, 0
                 else:
@@ -410,24 +412,50 @@ class _Search:
         """Train the networks of the best penalty on, as long as the held-out loss falls."""
         for _ in range(MAX_ROUNDS):
             before = min(self.candidates, key=lambda tried: tried.loss)
-            if self._try(before.alpha, before).loss >= (1 - FLAT) * before.loss:
+            if self._try([before.alpha], before)[0].loss >= (1 - FLAT) * before.loss:
                 return
 
-    def _try(self, alpha: float, before: Candidate | None = None) -> Candidate:
-        """Train with a penalty; ``before`` is replaced by the result if that is better."""
+    def _try(self, alphas: Sequence[float], before: Candidate | None = None) -> list[Candidate]:
+        """Train with each penalty; ``before`` is replaced by the result if that is better."""
+        tried: list[Candidate] = []
         try:
-            if self._tasks is not None and self._tasks.begin_iteration(self.candidates):
-                raise StopIteration(CALLBACK)
-            candidate = self._evaluate(alpha, before)
+            with closing(self._evaluate(alphas, before)) as results:
+                while len(tried) < len(alphas):
+                    if self._tasks is not None and self._tasks.begin_iteration(self.candidates):
+                        raise StopIteration(CALLBACK)
+                    candidate = next(results)
+                    tried.append(candidate)
+                    if before is None:
+                        self.candidates.append(candidate)
+                    elif candidate.loss < before.loss:
+                        self.candidates[self.candidates.index(before)] = candidate
         except KeyboardInterrupt:
             if not self.candidates:
                 raise
             raise StopIteration(INTERRUPTED) from None
-        if before is None:
-            self.candidates.append(candidate)
-        elif candidate.loss < before.loss:
-            self.candidates[self.candidates.index(before)] = candidate
-        return candidate
+        return tried
+
+    def _evaluate(self, alphas: Sequence[float], before: Candidate | None) -> Generator[Candidate]:
+        """The candidate of each penalty, as soon as its folds are trained."""
+        rows, folds = self._rows, self._folds
+        size = rows.X.shape[0], rows.targets.n_outputs
+        previous = [None] * len(folds) if before is None else before.fits
+        results = self._parallel(
+            delayed(_train_member)(member, rows, *job)
+            for member in [self._clf._member(alpha, *size) for alpha in alphas]
+            for job in zip(folds, self._seeds, previous, strict=True)
+        )
+        try:
+            for alpha in alphas:
+                of_folds = list(islice(results, len(folds)))
+                candidate = _candidate(alpha, rows, folds, of_folds, before)
+                if self._clf.verbose:
+                    print(f"alpha {alpha:.3g}: held-out loss {candidate.loss:.6f}")
+                yield candidate
+        finally:
+            with warnings.catch_warnings():  # of joblib, about results that are not used
+                warnings.simplefilter("ignore", UserWarning)
+                results.close()
 
 
 def _check_alphas(alphas: Any) -> list[float] | None:

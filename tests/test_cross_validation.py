@@ -351,30 +351,55 @@ def test_ctrl_c_in_a_later_round_keeps_the_round_before():
     assert (clf.stop_reason_, clf.held_out_loss_) == ("interrupted", whole)
 
 
+class Recorder:
+    """A callback that keeps the tasks and their estimators, and stops after some of a name."""
+
+    def __init__(self, stop_after=99, name="iteration"):
+        self.stop_after, self.name = stop_after, name
+        self.tasks, self.fitted = [], []
+
+    def setup(self, estimator, context):
+        pass
+
+    teardown = on_fit_task_begin = setup
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+        self.tasks.append(context.task_name)
+        if context.task_name == "iteration":
+            self.fitted.append(fitted_estimator)
+        return self.tasks.count(self.name) >= self.stop_after
+
+
+@pytest.fixture
+def callbacks():
+    return pytest.importorskip("sklearn.callback", reason="scikit-learn has them from 1.9 on")
+
+
+@pytest.mark.usefixtures("callbacks")
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_callbacks_have_a_task_for_each_penalty(n_jobs):
-    pytest.importorskip("sklearn.callback", reason="scikit-learn has them from 1.9 on")
-
-    class Recorder:
-        def __init__(self, stop_after=99):
-            self.stop_after, self.fitted = stop_after, []
-
-        def setup(self, estimator, context):
-            pass
-
-        teardown = on_fit_task_begin = setup
-
-        def on_fit_task_end(self, estimator, context, *, fitted_estimator):
-            if context.task_name == "iteration":
-                self.fitted.append(fitted_estimator)
-            return len(self.fitted) >= self.stop_after
-
+def test_callbacks_have_a_task_for_each_penalty_and_fold(n_jobs):
     recorder = Recorder()
     clf = make_cv(alphas=[0.1, 0.01], n_jobs=n_jobs).set_callbacks(recorder).fit(X, Y)
     assert [len(fitted.alphas_) for fitted in recorder.fitted] == [1, 2, 2]  # and a round
     assert_array_equal(recorder.fitted[-1].predict(X), clf.predict(X))
-    stopped = make_cv(alphas=[0.1, 0.01], n_jobs=n_jobs).set_callbacks(Recorder(1)).fit(X, Y)
-    assert (stopped.stop_reason_, len(stopped.alphas_)) == ("callback", 1)
+    assert recorder.tasks == 3 * [*clf.n_members_ * ["fold"], "iteration"] + ["fit"]
+
+
+@pytest.mark.usefixtures("callbacks")
+@pytest.mark.parametrize("name", ["iteration", "fold"])
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_callback_ends_the_search_after_a_penalty(n_jobs, name):
+    clf = make_cv(alphas=[0.1, 0.01], n_jobs=n_jobs)
+    clf.set_callbacks(Recorder(stop_after=1, name=name)).fit(X, Y)
+    assert (clf.stop_reason_, len(clf.alphas_)) == ("callback", 1)
+
+
+def test_scoring_monitor_scores_each_penalty(callbacks):
+    monitor = callbacks.ScoringMonitor(scoring="neg_log_loss")
+    clf = make_cv(alphas=[0.1, 0.01]).set_callbacks(monitor).fit(X, Y)
+    scores = {row["task_id_path"]: row["neg_log_loss"] for row in monitor.get_logs().data}
+    assert set(scores) == {(0,), (0, 0), (0, 1), (0, 2)}  # fit, two penalties and a round
+    assert scores[0,] == scores[0, 2] == pytest.approx(-log_loss(Y, clf.predict_proba(X)))
 
 
 # What other parts of the package make of it

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
 from inspect import signature
-from itertools import islice
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -173,7 +172,7 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
     -----
     Ctrl-C keeps the average for the best penalty so far and raises ``KeyboardInterrupt``; before
     the first penalty is done it keeps nothing. With callbacks each penalty is one task, and each
-    round.
+    round; each of its folds is a task within it. A callback can end the search after a penalty.
 
     Examples
     --------
@@ -291,7 +290,7 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
         tasks = None
         if has_callbacks(self):
             inputs = {"X": X, "y": y, "sample_weight": sample_weight}
-            tasks = Tasks(self, None, lambda found: attributes(found) if found else {}, **inputs)
+            tasks = Tasks(self, None, lambda found: attributes(found) if found else None, **inputs)
         search = _Search(self, rows, folds, seeds, tasks)
         search.run(first_alpha if alphas is None else alphas)
         if tasks is not None:
@@ -421,8 +420,7 @@ class _Search:
         try:
             with closing(self._evaluate(alphas, before)) as results:
                 while len(tried) < len(alphas):
-                    if self._tasks is not None and self._tasks.begin_iteration(self.candidates):
-                        raise StopIteration(CALLBACK)
+                    self._begin_task()
                     candidate = next(results)
                     tried.append(candidate)
                     if before is None:
@@ -447,7 +445,10 @@ class _Search:
         )
         try:
             for alpha in alphas:
-                of_folds = list(islice(results, len(folds)))
+                of_folds = []
+                for _ in folds:
+                    with self._fold_task():
+                        of_folds.append(next(results))
                 candidate = _candidate(alpha, rows, folds, of_folds, before)
                 if self._clf.verbose:
                     print(f"alpha {alpha:.3g}: held-out loss {candidate.loss:.6f}")
@@ -456,6 +457,13 @@ class _Search:
             with warnings.catch_warnings():  # of joblib, about results that are not used
                 warnings.simplefilter("ignore", UserWarning)
                 results.close()
+
+    def _begin_task(self) -> None:
+        if self._tasks and self._tasks.begin_iteration(self.candidates, len(self._folds)):
+            raise StopIteration(CALLBACK)
+
+    def _fold_task(self) -> AbstractContextManager[None]:
+        return self._tasks.subtask("fold") if self._tasks else nullcontext()
 
 
 def _check_alphas(alphas: Any) -> list[float] | None:

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
@@ -195,6 +196,23 @@ def test_groups_stay_together():
     assert_array_equal(clf.W1_, expected.W1_)
     with pytest.raises(ValueError, match="'groups' parameter should not be None"):
         make_cv(cv=cv).fit(X, Y)
+    with pytest.raises(TypeError, match=r"unexpected arguments \['group'\]: give groups"):
+        make_cv(cv=cv).fit(X, Y, group=groups)
+
+
+def test_groups_and_weights_are_routed():
+    groups, weights = np.arange(120) // 10, 1.0 + (Y == 1)
+    clf = make_cv(cv=GroupKFold(4), alphas=[0.01])
+    expected = clone(clf).fit(X, Y, weights, groups=groups)
+    with sklearn.config_context(enable_metadata_routing=True):
+        pipeline = make_pipeline(clone(clf).set_fit_request(sample_weight=True))
+        pipeline.fit(X, Y, sample_weight=weights, groups=groups)
+        assert_array_equal(pipeline[-1].W1_, expected.W1_)
+        assert (
+            clone(clf).fit(X, Y, weights, groups=groups).held_out_loss_ == expected.held_out_loss_
+        )
+        with pytest.raises(TypeError, match="got unexpected argument"):
+            make_cv(cv=3).fit(X, Y, groups=groups)
 
 
 # Weights

@@ -14,10 +14,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 from joblib import Parallel, delayed
+from sklearn import get_config
 from sklearn.base import _fit_context
 from sklearn.model_selection import KFold, StratifiedKFold, check_cv
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from . import _checks
 from ._base import BaseTwoLayerSigmoid
@@ -230,7 +232,7 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Choose the penalty and train the network.
 
         Parameters
@@ -241,8 +243,9 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
             Class labels, or a multilabel indicator matrix of 0 and 1.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights, in training and in the held-out loss.
-        groups : array-like of shape (n_samples,), default=None
-            Groups of the rows for a ``cv`` such as ``GroupKFold``.
+        **params : dict
+            ``groups``, array-like of shape (n_samples,): the groups of the rows for a ``cv`` such
+            as ``GroupKFold``. With scikit-learn's metadata routing, all that ``cv.split`` requests.
 
         Returns
         -------
@@ -259,6 +262,7 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
         alphas = _check_alphas(self.alphas)
         if self.n_jobs == 0:
             raise ValueError("n_jobs=0 is not a number of jobs: use None, 1, or -1 for all cores.")
+        split_params = self._split_params(params, sample_weight)
         draft = self._draft()
         random_state = check_random_state(self.random_state)
         with ignore_overflow():
@@ -274,7 +278,7 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
             _checks.check_variance(summary.var)
             first_alpha = min(1 / data[0].shape[0], MAX_FIRST_ALPHA)
             del data
-        folds = self._folds(rows, y, groups, random_state)
+        folds = self._folds(rows, y, split_params, random_state)
         seeds = random_state.randint(np.iinfo(np.int32).max, size=len(folds))
 
         def attributes(candidates: list[Candidate]) -> dict[str, Any]:
@@ -302,14 +306,42 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
             raise KeyboardInterrupt
         return self
 
+    def get_metadata_routing(self) -> MetadataRouter:
+        """The metadata that this estimator and its splitter request.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            See scikit-learn's user guide.
+        """
+        fit = MethodMapping().add(caller="fit", callee="split")
+        router = MetadataRouter(owner=self).add_self_request(self)
+        return router.add(splitter=check_cv(self.cv), method_mapping=fit)
+
+    def _split_params(self, params: dict[str, Any], sample_weight: Any) -> dict[str, Any]:
+        """The arguments of ``cv.split`` apart from X and y."""
+        if get_config()["enable_metadata_routing"]:
+            routed = process_routing(self, "fit", sample_weight=sample_weight, **params)
+            return dict(routed.splitter.split)
+        if unknown := params.keys() - {"groups"}:
+            raise TypeError(
+                f"fit() got unexpected arguments {sorted(unknown)}: give groups, or use "
+                "sklearn.set_config(enable_metadata_routing=True)."
+            )
+        return params
+
     def _folds(
-        self, rows: _Rows, y: Any, groups: Any, random_state: np.random.RandomState
+        self,
+        rows: _Rows,
+        y: Any,
+        split_params: dict[str, Any],
+        random_state: np.random.RandomState,
     ) -> list[Fold]:
         m, is_multilabel = rows.X.shape[0], rows.targets.is_multilabel
         labels = y if is_multilabel else rows.codes
         if self.cv is not None:
             cv = check_cv(self.cv, labels, classifier=not is_multilabel)
-            return list(cv.split(rows.X, labels, groups))
+            return list(cv.split(rows.X, labels, **split_params))
         if m < 2:
             raise ValueError("n_samples=1 cannot be split: give at least 2 rows.")
         n_splits = min(m, N_SPLITS)

@@ -14,17 +14,18 @@ from two_layer_sigmoid._blocks import row_blocks, row_shards, shard_blocks, with
 
 
 def all_blocks(data):
-    return data.reduce(lambda block: [block], operator.add)
+    """X, Y and the weights of the blocks."""
+    return list(zip(*data.reduce(lambda *block: [block], operator.add), strict=True))
 
 
 @pytest.mark.usefixtures("small_blocks")
 def test_reduction_combines_all_rows_in_order():
     X, Y, _, weights = random_problem()
-    blocks = all_blocks(blocked(X, Y, weights))
-    assert len(blocks) == 63
-    assert_array_equal(np.concatenate([block.X.T for block in blocks]), X)
-    assert_array_equal(np.concatenate([block.Y.T for block in blocks]), Y.T)
-    assert_array_equal(np.concatenate([block.weights for block in blocks]), weights)
+    X_blocks, Y_blocks, weights_blocks = all_blocks(blocked(X, Y, weights))
+    assert len(X_blocks) == 63
+    assert_array_equal(np.concatenate([block.T for block in X_blocks]), X)
+    assert_array_equal(np.concatenate([block.T for block in Y_blocks]), Y.T)
+    assert_array_equal(np.concatenate(weights_blocks), weights)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -38,7 +39,7 @@ def test_shards_are_consecutive_and_at_most_sixteen():
 @pytest.mark.usefixtures("small_blocks")
 def test_reduction_is_grouped_by_shards():
     """Sums within shards come first: brackets show the order of combination."""
-    text = blocked(np.zeros((M, 1))).reduce(lambda _: "x", lambda a, b: f"({a}{b})")
+    text = blocked(np.zeros((M, 1))).reduce(lambda *_: "x", lambda a, b: f"({a}{b})")
     shards = ["x" * len(shard_blocks(shard)) for shard in row_shards(np.zeros((M, 1)), N_H)]
     nested = []
     for shard in shards:
@@ -57,8 +58,8 @@ def test_reduction_is_grouped_by_shards():
 def test_blocks_are_views(dtype):
     X, Y, _, _ = random_problem()
     for A in X.astype(dtype), np.asfortranarray(X, dtype):
-        blocks = all_blocks(blocked(A, Y.astype(dtype)))
-        assert all(np.shares_memory(block.X, A) for block in blocks)
+        X_blocks, *_ = all_blocks(blocked(A, Y.astype(dtype)))
+        assert all(np.shares_memory(block, A) for block in X_blocks)
 
 
 def test_sparse_block_size_ignores_features():

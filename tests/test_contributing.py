@@ -10,10 +10,13 @@ from types import ModuleType
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from scipy.special import log_softmax, softmax
+from sklearn.datasets import load_iris
+from sklearn.metrics import log_loss
 from sklearn.utils._param_validation import StrOptions
 
 from tests.helpers import BlockedData, Quadratic, blocked, descend, make_clf, random_problem
-from two_layer_sigmoid import _base, _monitor, _solvers
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, _base, _monitor, _solvers
 from two_layer_sigmoid._targets import Targets
 from two_layer_sigmoid._training import train
 
@@ -68,6 +71,23 @@ def test_added_kind_of_target_trains():
     )
     Z2 = clf._forward(X.T, fit.params)[1].Z2.T
     assert (targets.labels(Z2) == y).mean() > 0.95
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("weighted", [False, True])
+def test_changed_output_trains(weighted):
+    names = {"softmax": softmax, "log_softmax": log_softmax}
+    names["TwoLayerSigmoidClassifier"] = TwoLayerSigmoidClassifier
+    cls = run_example("Change the output", **names)["SoftmaxClassifier"]
+    X, y = load_iris(return_X_y=True)
+    weights = np.random.RandomState(0).uniform(0.5, 2, len(y)) if weighted else None
+    params = {"solver": "lbfgs", "max_iter": 1000, "tol": 1e-5, "random_state": 0}
+    clf = cls(4, alpha=0.01, **params).fit(X, y, weights)
+    assert clf.stop_reason_ == "converged"  # which it is only with the right gradient
+    P = softmax(clf.decision_function(X), axis=1)
+    scaled = np.square(clf.W1_ * clf.scale_).sum() + np.square(clf.W2_).sum()
+    loss = log_loss(y, P, sample_weight=weights) + 0.01 / 2 * scaled
+    assert clf.loss_ == pytest.approx(loss)
 
 
 @pytest.mark.usefixtures("small_blocks")

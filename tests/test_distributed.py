@@ -30,9 +30,9 @@ from tests.helpers import (
     slow,
     with_entry,
 )
-from two_layer_sigmoid import TwoLayerSigmoidClassifier
-from two_layer_sigmoid._network import Workspace
-from two_layer_sigmoid._parallel import ThreadPool
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, _prediction
+from two_layer_sigmoid._network import Cache
+from two_layer_sigmoid._parallel import map_in_threads
 from two_layer_sigmoid.distributed import DaskTwoLayerSigmoidClassifier
 
 SETTINGS = {
@@ -172,13 +172,12 @@ def test_workers_predict_with_one_thread(many_blobs, monkeypatch):
     X, y = many_blobs
     clf = make_dask_clf(max_iter=5, n_jobs=4).fit(on_dask(X, 100), y)
     sizes = []
-    original = ThreadPool.__init__
 
-    def spy(pool, n_jobs):
+    def spy(function, items, n_jobs):
         sizes.append(n_jobs)
-        original(pool, n_jobs)
+        return map_in_threads(function, items, n_jobs)
 
-    monkeypatch.setattr(ThreadPool, "__init__", spy)
+    monkeypatch.setattr(_prediction, "map_in_threads", spy)
     many = np.tile(X, (5, 1))
     clf.predict(on_dask(many, 1280)).compute()
     assert sizes == [1, 1]
@@ -394,7 +393,7 @@ def test_buffers_of_chunks_are_freed(many_blobs):
 
     class Counted(DaskTwoLayerSigmoidClassifier):
         def _update(self, params, grads, learning_rate):
-            n_buffers.append(sum(type(o) is Workspace for o in gc.get_objects()))
+            n_buffers.append(sum(type(o) is Cache for o in gc.get_objects()))
             return super()._update(params, grads, learning_rate)
 
     X_lazy = da.from_array(X, chunks=(lengths, -1))

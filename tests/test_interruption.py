@@ -23,7 +23,7 @@ from tests.helpers import (
     on_dask,
     penalty,
 )
-from two_layer_sigmoid import TwoLayerSigmoidClassifier, _monitor, _solvers
+from two_layer_sigmoid import TwoLayerSigmoidClassifier, _monitor, _parallel, _solvers
 from two_layer_sigmoid._monitor import Monitor
 
 # The best weights so far
@@ -225,14 +225,17 @@ class Slow(TwoLayerSigmoidClassifier):
         return super()._cost(cache, Y, **options)
 
 
-@pytest.mark.parametrize(("where", "name"), [(ThreadPoolExecutor, "submit"), (Future, "result")])
+@pytest.mark.parametrize(
+    ("where", "name"),
+    [(ThreadPoolExecutor, "submit"), (_parallel, "wait"), (Future, "result")],
+)
 def test_ctrl_c_leaves_no_worker_running(moons, small_blocks, monkeypatch, where, name):
     calls = itertools.count()
     original = getattr(where, name)
 
     def interrupted_once(*args):
         result = original(*args) if name == "submit" else None
-        if next(calls) == 200:
+        if next(calls) == 20:
             raise KeyboardInterrupt
         return result or original(*args)
 

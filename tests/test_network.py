@@ -10,7 +10,7 @@ from scipy import sparse
 from scipy.special import expit
 
 from two_layer_sigmoid import _network
-from two_layer_sigmoid._network import Cache, Parameters, Workspace
+from two_layer_sigmoid._network import Cache, Parameters
 
 N_X, N_H, N_Y, M = 3, 5, 2, 17
 
@@ -255,18 +255,14 @@ def test_buffers_do_not_change_results(n_y, dtype, as_X):
     grads = _network.backward_propagation(params, cache, X, Y, weights=weights)
     assert all(a.dtype == dtype for a in (*cache, *grads))
 
-    workspace = Workspace.allocate(N_H, n_y, M, dtype)
+    reused = Cache.allocate(N_H, n_y, M, dtype)
     out = Parameters(*(np.full_like(a, np.nan) for a in params))
     tol = 10 * np.finfo(dtype).eps  # a sparse product leaves another order of memory, and of sums
-    A2, worked = _network.forward_propagation(X, params, workspace=workspace)
-    assert A2 is workspace.cache.A2
-    assert worked is workspace.cache
-    assert_allclose(
-        _network.compute_cost(worked, Y, weights=weights, workspace=workspace), cost, rtol=tol
-    )
-    returned = _network.backward_propagation(
-        params, worked, X, Y, weights=weights, workspace=workspace, out=out
-    )
+    A2, returned = _network.forward_propagation(X, params, out=reused)
+    assert A2 is reused.A2
+    assert returned is reused
+    assert_allclose(_network.compute_cost(reused, Y, weights=weights), cost, rtol=tol)
+    returned = _network.backward_propagation(params, reused, X, Y, weights=weights, out=out)
     assert returned is out
     for a, b in zip(out, grads, strict=True):
         assert_allclose(a, b, rtol=tol, atol=tol / 10)
@@ -300,7 +296,7 @@ def test_update_is_equation_9():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_buffers_are_aligned_to_cache_lines(dtype):
-    workspace = _network.Workspace.allocate(3, 1, 17, dtype)
-    buffers = *workspace.cache, workspace.dZ1, workspace.dZ2, workspace.loss
+    cache = Cache.allocate(3, 1, 17, dtype)
+    buffers = *cache, *cache.buffers[:3]
     assert {array.ctypes.data % _network.CACHE_LINE for array in buffers} == {0}
     assert {array.dtype for array in buffers} == {np.dtype(dtype)}

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -28,7 +29,7 @@ from tests.helpers import (
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, _parallel
 from two_layer_sigmoid._parallel import (
     MIN_PARALLEL_TASKS,
-    ThreadPool,
+    map_in_threads,
     single_blas_thread,
     small_ufunc_buffer,
 )
@@ -153,7 +154,7 @@ def test_joblib_processes_share_processors():
     assert max(shares) <= max(1, cpu_count() // 2)
 
 
-def test_pool_is_concurrent_and_ordered():
+def test_threads_are_concurrent_and_ordered():
     three_at_work, threads = threading.Barrier(3), set()
 
     def task(i):
@@ -162,48 +163,70 @@ def test_pool_is_concurrent_and_ordered():
             three_at_work.wait(10)
         return 2 * i
 
-    with ThreadPool(3) as pool:
-        assert pool.map(task, range(20)) == list(range(0, 40, 2))
+    with single_blas_thread:
+        assert map_in_threads(task, range(20), 3) == list(range(0, 40, 2))
     assert len(threads) == 3
+    assert threading.get_ident() in threads
+
+
+def test_fits_at_once_have_threads_of_their_own():
+    all_at_work = threading.Barrier(6)
+
+    def fit(_):
+        with single_blas_thread:
+            map_in_threads(lambda i: i >= 3 or all_at_work.wait(10), range(6), 3)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(fit, range(2)))
+    assert not single_blas_thread._executors
+
+
+def test_zero_jobs_are_refused_in_prediction(moons):
+    clf = make_clf(max_iter=2).fit(*moons)
+    with pytest.raises(ValueError, match="n_jobs=0 is not a number of threads"):
+        clf.set_params(n_jobs=0).predict(np.tile(moons[0], (10, 1)))
 
 
 def test_few_tasks_run_on_the_calling_thread():
-    with ThreadPool(3) as pool:
-        threads = pool.map(lambda _: threading.get_ident(), range(MIN_PARALLEL_TASKS - 1))
+    tasks = range(MIN_PARALLEL_TASKS - 1)
+    with single_blas_thread:
+        threads = map_in_threads(lambda _: threading.get_ident(), tasks, 3)
     assert set(threads) == {threading.get_ident()}
 
 
-def test_error_in_any_thread_ends_the_work(monkeypatch):
-    done, closing = [], threading.Event()
-    shutdown = ThreadPoolExecutor.shutdown
-
-    def announced_shutdown(executor, *, wait, cancel_futures):
-        shutdown(executor, wait=False, cancel_futures=cancel_futures)
-        closing.set()
-        shutdown(executor, wait=wait)
+@pytest.mark.parametrize("fails_in_caller", [False, True])
+def test_error_in_any_thread_ends_the_work(fails_in_caller):
+    both_at_work, failed, done = threading.Barrier(2), threading.Event(), []
 
     def task(i):
-        if i == 5:
-            raise FloatingPointError("of a worker")
-        if i > 5:
-            closing.wait(10)
+        if i < 2:
+            both_at_work.wait(10)
+            if (threading.get_ident() == caller) == fails_in_caller:
+                failed.set()
+                raise FloatingPointError("of a thread")
+            failed.wait(10)
+            time.sleep(0.05)  # until the other thread has left
         done.append(i)
 
-    monkeypatch.setattr(ThreadPoolExecutor, "shutdown", announced_shutdown)
-    with ThreadPool(2) as pool:
-        with pytest.raises(FloatingPointError, match="of a worker"):
-            pool.map(task, range(100))
-        # Two tasks at most had begun when the others were cancelled, and the pool waited for them.
-        n_done = len(done)
-        assert set(done) <= {0, 1, 2, 3, 4, 6, 7}
-        assert pool.map(str, range(10)) == list("0123456789")  # the pool can go on
-    assert len(done) == n_done
+    caller = threading.get_ident()
+    with single_blas_thread:
+        with pytest.raises(FloatingPointError, match="of a thread"):
+            map_in_threads(task, range(100), 2)
+        assert len(done) == 1  # the task that had begun, and that was waited for
+        assert map_in_threads(str, range(10), 2) == list("0123456789")  # the threads can go on
 
 
 def test_workers_have_the_caller_context():
-    with np.errstate(over="ignore"), small_ufunc_buffer(), ThreadPool(2) as pool:
+    both_at_work = threading.Barrier(2)
+
+    def task(i):
+        if i < 2:
+            both_at_work.wait(10)
+        return np.geterr(), np.getbufsize()
+
+    with single_blas_thread, np.errstate(over="ignore"), small_ufunc_buffer():
         here = np.geterr(), np.getbufsize()
-        assert pool.map(lambda _: (np.geterr(), np.getbufsize()), range(50)) == 50 * [here]
+        assert map_in_threads(task, range(50), 2) == 50 * [here]
     assert here[1] < np.getbufsize()
 
 

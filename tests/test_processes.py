@@ -25,7 +25,7 @@ from tests.helpers import (
     threads_inside,
 )
 from two_layer_sigmoid import TwoLayerSigmoidClassifier, TwoLayerSigmoidClassifierCV, _parallel
-from two_layer_sigmoid._parallel import ThreadPool, single_blas_thread
+from two_layer_sigmoid._parallel import map_in_threads, single_blas_thread
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="the system cannot fork"),
@@ -188,15 +188,16 @@ def test_folds_in_a_child_do_not_wait_for_processes_of_the_parent(small_moons):
     assert_equal(found, expected)
 
 
-def test_pool_of_the_parent_works_in_children():
+def test_threads_work_in_children_of_a_fit():
     def task(i):
         time.sleep(1e-3)
         return 2 * i
 
-    with ThreadPool(3) as pool:
-        pool.map(task, range(20))
-        assert in_child(lambda: pool.map(task, range(20))) == list(range(0, 40, 2))
-        assert pool.map(task, range(20)) == list(range(0, 40, 2))
+    expected = list(range(0, 40, 2))
+    with single_blas_thread:
+        assert map_in_threads(task, range(20), 3) == expected
+        assert in_child(lambda: map_in_threads(task, range(20), 3)) == expected
+        assert map_in_threads(task, range(20), 3) == expected
 
 
 @pytest.mark.slow
@@ -215,13 +216,26 @@ def test_children_of_a_busy_parent_fit():
     assert done.stdout == f"{30 * [0]}\n"
 
 
+def threads_at_work(n_jobs, n_expected):
+    """The threads of some tasks, which must all be at work at once."""
+    barrier = threading.Barrier(n_expected)
+
+    def task(i):
+        if i < n_expected:
+            barrier.wait(10)
+        return threading.get_ident()
+
+    with single_blas_thread:
+        return set(map_in_threads(task, range(max(4, 2 * n_expected)), n_jobs))
+
+
 @pytest.mark.parametrize("backend", [None, "loky", "multiprocessing", "threading"])
 def test_threads_are_allowed_in_daemonic_processes(monkeypatch, backend):
     """As those of multiprocessing.Pool and Dask, in which joblib starts no processes."""
     monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
     with parallel_backend(backend) if backend else nullcontext():
-        assert ThreadPool(2)._n_jobs == 2
-        assert ThreadPool(-1)._n_jobs == cpu_count()
+        for n_jobs, expected in (2, 2), (-1, cpu_count()):
+            assert len(threads_at_work(n_jobs, expected)) == expected
 
 
 def threaded_weights(rows):

@@ -37,6 +37,19 @@ def test_steps_do_not_change_init_arrays():
         assert_array_equal(array, given)
 
 
+def test_step_can_call_a_public_step_twice(small_moons):
+    class Twice(TwoLayerSigmoidClassifier):
+        def _backward(self, params, cache, X, Y, *, weights=None, total=None, **options):
+            weighting = {"weights": weights, "total": total}
+            grads = [
+                network.backward_propagation(params, cache, X, Y, **weighting) for _ in range(2)
+            ]
+            return network.Parameters(*((a + b) / 2 for a, b in zip(*grads, strict=True)))
+
+    twice, once = (cls(4, max_iter=20, random_state=0) for cls in (Twice, Twice.__base__))
+    assert_allclose(twice.fit(*small_moons).W1_, once.fit(*small_moons).W1_, rtol=1e-10)
+
+
 class Zeros(TwoLayerSigmoidClassifier):
     def _initialize_parameters(self, n_x, n_h, n_y, **options):
         params = super()._initialize_parameters(n_x, n_h, n_y, **options)

@@ -10,16 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import reduce
-from itertools import pairwise
+from itertools import pairwise, starmap
 from operator import add
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
 from ._network import Array, layer_sizes
-from ._parallel import ThreadPool
+from ._parallel import map_in_threads
 
 # Bytes of X and the hidden layer in a block. Measured: larger blocks wait for main memory. With
 # smaller blocks two threads wait for each other, because each NumPy call must reacquire the GIL.
@@ -32,22 +32,18 @@ T = TypeVar("T")
 Shards = list[range]  # of each shard, the rows at which its blocks start
 
 
-class Block(NamedTuple):
-    """Some consecutive rows of the data, as columns."""
-
-    X: Array  # (n_x, b), a view if X is dense
-    Y: Array  # (n_y, b), a view
-    weights: Array | None  # (b,)
-
-
 class Data(Protocol):
     """What training needs of a data set, in memory or on a cluster."""
 
     layer_sizes: tuple[int, int, int]  # n_x, n_h and n_y
     dtype: np.dtype[Any]  # of X, Y and the arithmetic
 
-    def reduce(self, function: Callable[[Block], T], combine: Callable[[T, T], T] = add) -> T:
-        """``function`` of every block, combined in the fixed order."""
+    def reduce(self, function: Callable[..., T], combine: Callable[[T, T], T] = add) -> T:
+        """``function(X, Y, weights)`` of every block, combined in the fixed order.
+
+        A block has consecutive rows as columns: X ``(n_x, b)``, Y ``(n_y, b)`` and weights ``(b,)``
+        or None.
+        """
 
 
 class BlockedData:
@@ -68,8 +64,8 @@ class BlockedData:
         Sample weights.
     n_h : int
         Number of hidden units.
-    pool : ThreadPool, default=None
-        The threads that compute the shards; None is the calling thread.
+    n_jobs : int or None, default=1
+        The number of threads that compute the shards, as for :func:`map_in_threads`.
     """
 
     def __init__(
@@ -79,28 +75,30 @@ class BlockedData:
         weights: Array | None,
         n_h: int,
         *,
-        pool: ThreadPool | None = None,
+        n_jobs: int | None = 1,
     ) -> None:
         self.X, self.Y, self.dtype = X, Y, X.dtype
         self.weights = None if weights is None else weights.astype(X.dtype, copy=False)
         self.n_rows, self.is_sparse = X.shape[0], sparse.issparse(X)
         self._shards = [
             [
-                Block(X[rows].T, Y[:, rows], None if self.weights is None else self.weights[rows])
+                (X[rows].T, Y[:, rows], None if self.weights is None else self.weights[rows])
                 for rows in shard_blocks(shard)
             ]
             for shard in row_shards(X, n_h)
         ]
         first = self._shards[0][0]
-        self.layer_sizes = layer_sizes(first.X, first.Y, n_h)
+        self.layer_sizes = layer_sizes(*first[:2], n_h)
         self._only_block = first if sum(map(len, self._shards)) == 1 else None
-        self._pool = pool or ThreadPool(1)
+        self._n_jobs = n_jobs
 
-    def reduce(self, function: Callable[[Block], T], combine: Callable[[T, T], T] = add) -> T:
-        """``function`` of every block, combined in the fixed order."""
+    def reduce(self, function: Callable[..., T], combine: Callable[[T, T], T] = add) -> T:
+        """``function(X, Y, weights)`` of every block, combined in the fixed order."""
         if self._only_block is not None:  # fast path for small data
-            return function(self._only_block)
-        shards = self._pool.map(lambda shard: reduce(combine, map(function, shard)), self._shards)
+            return function(*self._only_block)
+        shards = map_in_threads(
+            lambda shard: reduce(combine, starmap(function, shard)), self._shards, self._n_jobs
+        )
         return reduce(combine, shards)
 
     def take(self, indices: npt.NDArray[np.intp], out: BlockedData | None) -> BlockedData:
@@ -113,7 +111,7 @@ class BlockedData:
             return out
         weights = None if self.weights is None else self.weights[indices]
         Y = np.ascontiguousarray(self.Y[:, indices])
-        return BlockedData(self.X[indices], Y, weights, self.layer_sizes[1], pool=self._pool)
+        return BlockedData(self.X[indices], Y, weights, self.layer_sizes[1], n_jobs=self._n_jobs)
 
 
 def with_contiguous_parts(X: Any) -> Any:

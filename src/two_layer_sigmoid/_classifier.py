@@ -11,7 +11,7 @@ from . import _checks
 from ._base import BaseTwoLayerSigmoid
 from ._blocks import BlockedData
 from ._network import Array
-from ._parallel import ThreadPool, ignore_overflow, single_blas_thread
+from ._parallel import ignore_overflow, single_blas_thread
 from ._solvers import SOLVERS
 from ._targets import (
     Examples,
@@ -250,7 +250,7 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         previous = Fit.of(self) if self.warm_start and hasattr(self, "W1_") else None
         random_state = check_random_state(self.random_state)
         draft = self._draft()
-        with single_blas_thread, ThreadPool(self.n_jobs) as pool, ignore_overflow():
+        with single_blas_thread, ignore_overflow():
             X, y = draft._validate(X, y, reset=previous is None)
             targets = Targets.of(y)
             training, weight_of_class, weight_sum = self._encode(
@@ -269,9 +269,9 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
             n_h = choose_n_h(self, batch_size, targets, previous)
             fit = train(
                 self,
-                BlockedData(*training, n_h, pool=pool),
+                BlockedData(*training, n_h, n_jobs=self.n_jobs),
                 targets,
-                validation and BlockedData(*validation, n_h, pool=pool),
+                validation and BlockedData(*validation, n_h, n_jobs=self.n_jobs),
                 weight_sum=weight_sum,
                 batch_size=batch_size,
                 dtype=X.dtype,
@@ -320,7 +320,7 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         _checks.check_parameters(self)
         previous = Fit.of(self) if hasattr(self, "W1_") else None
         draft = self._draft()
-        with single_blas_thread, ThreadPool(self.n_jobs) as pool, ignore_overflow():
+        with single_blas_thread, ignore_overflow():
             X, y = draft._validate(X, y, reset=previous is None)
             _check_partial_fit_first_call(draft, as_labels(classes, "classes"))
             if previous is None:
@@ -332,7 +332,9 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
             batch_size = choose_batch_size(self, training[0].shape[0], targets, one_pass=True)
             fit = train(
                 self,
-                BlockedData(*training, choose_n_h(self, None, targets, previous), pool=pool),
+                BlockedData(
+                    *training, choose_n_h(self, None, targets, previous), n_jobs=self.n_jobs
+                ),
                 targets,
                 weight_sum=weight_sum,
                 batch_size=batch_size,

@@ -6,8 +6,8 @@ estimator, no solver and no blocks of rows. ``network.py`` makes the steps publi
 
 The functions have optional keywords that the equations do not need. ``weights`` ``(m,)`` and
 ``total`` replace 1/m by w_i / total, so that the results for blocks of columns add up to the result
-for the whole data set. ``workspace`` holds the buffers of the computation; without it each call
-allocates what it returns.
+for the whole data set. ``out`` has arrays for the results; without it each call allocates what it
+returns.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ import numpy.typing as npt
 Array = npt.NDArray[np.floating[Any]]
 
 CACHE_LINE = 64  # bytes; no vector register is longer
+
+# dZ1 (n_h, m), dZ2, losses and zeros (n_y, m), and ones (m, 1)
+Buffers = tuple[Array, Array, Array, Array, Array]
 
 
 class _ParameterArrays(NamedTuple):
@@ -87,39 +90,34 @@ def _views_of_received(theta: Array, n_x: int, n_h: int, n_y: int) -> Parameters
     return Parameters.views(np.require(theta, requirements=("A", "W")), n_x, n_h, n_y)
 
 
-class Cache(NamedTuple):
-    """The results of forward propagation that the cost and backward propagation need.
-
-    A named tuple of the inputs ``Z1`` ``(n_h, m)`` and the activations ``A1`` ``(n_h, m)`` of the
-    hidden units, the logits ``Z2`` ``(n_y, m)`` and the probabilities ``A2`` ``(n_y, m)``.
-    """
-
+class _CacheArrays(NamedTuple):
     Z1: Array  # (n_h, m)
     A1: Array  # (n_h, m)
     Z2: Array  # (n_y, m)
     A2: Array  # (n_y, m)
 
 
-class Workspace(NamedTuple):
-    """Buffers for one pass over ``m`` columns, allocated once and reused in every iteration.
+class Cache(_CacheArrays):
+    """The results of forward propagation that the cost and backward propagation need.
 
-    Two buffers of the hidden layer's size are enough: ``Z1`` and ``A1`` share one, because nothing
-    after equation (3) reads ``Z1``, and backward propagation overwrites ``A1`` at its last use.
+    A named tuple of the inputs ``Z1`` ``(n_h, m)`` and the activations ``A1`` ``(n_h, m)`` of the
+    hidden units, the logits ``Z2`` ``(n_y, m)`` and the probabilities ``A2`` ``(n_y, m)``.
     """
 
-    cache: Cache
-    dZ1: Array  # (n_h, m)
-    dZ2: Array  # (n_y, m)
-    loss: Array  # (n_y, m)
-    zeros: Array  # (n_y, m)
-    ones: Array  # (m, 1)
+    buffers: Buffers | None = None  # of a cache that training reuses, for what follows
 
     @classmethod
-    def allocate(cls, n_h: int, n_y: int, m: int, dtype: npt.DTypeLike) -> Workspace:
-        A1, dZ1 = (_aligned(n_h, m, dtype) for _ in range(2))
-        Z2, A2, dZ2, loss = (_aligned(n_y, m, dtype) for _ in range(4))
-        cache = Cache(A1, A1, Z2, A2)
-        return cls(cache, dZ1, dZ2, loss, np.zeros((n_y, m), dtype), np.ones((m, 1), dtype))
+    def allocate(cls, n_h: int, n_y: int, m: int, dtype: npt.DTypeLike) -> Cache:
+        """A cache with buffers for ``m`` columns, which training reuses in every iteration.
+
+        Two arrays of the hidden layer's size are enough: ``Z1`` and ``A1`` share one, because
+        nothing after equation (3) reads ``Z1``, and backward propagation overwrites ``A1`` at its
+        last use.
+        """
+        A1, Z2, A2 = (_aligned(n, m, dtype) for n in (n_h, n_y, n_y))
+        cache = cls(A1, A1, Z2, A2)
+        cache.buffers = _new_buffers(n_h, n_y, m, dtype)
+        return cache
 
 
 def parameter_shapes(n_x: int, n_h: int, n_y: int) -> tuple[tuple[int, int], ...]:
@@ -213,7 +211,7 @@ def sigmoid(Z: Array, out: Array | None = None) -> Array:
 
 
 def forward_propagation(
-    X: Array, parameters: Parameters, *, workspace: Workspace | None = None
+    X: Array, parameters: Parameters, *, out: Cache | None = None
 ) -> tuple[Array, Cache]:
     """Compute the probabilities, by equations (2) to (5).
 
@@ -223,8 +221,8 @@ def forward_propagation(
         Features; each column is an example.
     parameters : Parameters
         Weights and biases.
-    workspace : Workspace, default=None
-        Buffers for the results, which training reuses. None allocates new arrays.
+    out : Cache, default=None
+        Arrays for the results, which training reuses. None allocates new arrays.
 
     Returns
     -------
@@ -234,14 +232,14 @@ def forward_propagation(
         ``Z1``, ``A1``, ``Z2`` and ``A2``.
     """
     W1, b1, W2, b2 = parameters
-    Z1, A1, Z2, A2 = (None, None, None, None) if workspace is None else workspace.cache
+    Z1, A1, Z2, A2 = (None, None, None, None) if out is None else out
     Z1 = _product(W1, X, Z1)
     Z1 += b1  # (2)
     A1 = sigmoid(Z1, A1)  # (3)
     Z2 = np.dot(W2, A1, out=Z2)
     Z2 += b2  # (4)
     A2 = sigmoid(Z2, A2)
-    return A2, Cache(Z1, A1, Z2, A2) if workspace is None else workspace.cache
+    return A2, Cache(Z1, A1, Z2, A2) if out is None else out
 
 
 def compute_cost(
@@ -250,7 +248,6 @@ def compute_cost(
     *,
     weights: Array | None = None,
     total: float | None = None,
-    workspace: Workspace | None = None,
 ) -> float:
     """Compute the log loss, equation (8), summed over the outputs.
 
@@ -267,8 +264,6 @@ def compute_cost(
         Weight of each example. None is 1 for all.
     total : float, default=None
         The divisor. None is the sum of the weights, which is m without weights.
-    workspace : Workspace, default=None
-        Buffers for the computation, which training reuses. None allocates new arrays.
 
     Returns
     -------
@@ -279,11 +274,9 @@ def compute_cost(
     # overflow and needs no clipping of a. ``np.logaddexp`` computes softplus in one call, but it
     # takes seven times as long.
     Z2 = cache.Z2
-    if workspace is None:
-        workspace = Workspace.allocate(0, len(Z2), Z2.shape[1], Z2.dtype)
-    loss, tmp = workspace.loss, workspace.dZ2
+    _, tmp, loss, zeros, ones = _buffers(cache)
     # max(z, 0) - y z is exact for y in {0, 1}: a small loss does not suffer from cancellation.
-    np.maximum(Z2, workspace.zeros, out=loss)
+    np.maximum(Z2, zeros, out=loss)
     np.multiply(Y, Z2, out=tmp)
     loss -= tmp
     np.abs(Z2, out=tmp)
@@ -291,7 +284,7 @@ def compute_cost(
     np.exp(tmp, out=tmp)
     np.log1p(tmp, out=tmp)
     loss += tmp  # softplus(z) = max(z, 0) + log(1 + exp(-|z|))
-    output_losses = np.dot(loss, workspace.ones[:, 0] if weights is None else weights)
+    output_losses = np.dot(loss, ones[:, 0] if weights is None else weights)
     summed = 0.0
     for output_loss in output_losses.tolist():  # ``sum`` rounds differently from Python 3.12 on
         summed += output_loss
@@ -306,7 +299,6 @@ def backward_propagation(
     *,
     weights: Array | None = None,
     total: float | None = None,
-    workspace: Workspace | None = None,
     out: Parameters | None = None,
 ) -> Parameters:
     """Compute the gradient of the cost, by equations (10) to (15).
@@ -328,11 +320,9 @@ def backward_propagation(
         Weight of each example. None is 1 for all.
     total : float, default=None
         The divisor. None is the sum of the weights, which is m without weights.
-    workspace : Workspace, default=None
-        Buffers for the computation, which training reuses; then ``A1`` of the cache is overwritten.
-        None allocates new arrays.
     out : Parameters, default=None
-        Arrays for the gradient. None allocates new arrays.
+        Arrays for the gradient; then a cache that training reuses has other values in ``A1``. None
+        allocates new arrays.
 
     Returns
     -------
@@ -341,10 +331,7 @@ def backward_propagation(
     """
     _, A1, _, A2 = cache
     dW1, db1, dW2, db2 = (None, None, None, None) if out is None else out
-    one_minus_A1 = None if workspace is None else A1
-    if workspace is None:
-        workspace = Workspace.allocate(len(A1), len(Y), Y.shape[1], A2.dtype)
-    dZ1, dZ2, ones = workspace.dZ1, workspace.dZ2, workspace.ones
+    dZ1, dZ2, _, _, ones = _buffers(cache)
     relative_weights = (1.0 if weights is None else weights) / _total(Y, weights, total)
     np.subtract(A2, Y, out=dZ2)
     dZ2 *= relative_weights
@@ -353,7 +340,8 @@ def backward_propagation(
     multiply = np.multiply if len(dZ2) == 1 else np.dot  # the same product; faster for one output
     multiply(parameters.W2.T, dZ2, out=dZ1)
     dZ1 *= A1
-    dZ1 *= np.subtract(1.0, A1, out=one_minus_A1)  # (13)
+    reuse = cache.buffers is not None and out is not None
+    dZ1 *= np.subtract(1.0, A1, out=A1 if reuse else None)  # (13)
     dW1 = _product(dZ1, X.T, dW1)  # (14)
     db1 = np.dot(dZ1, ones, out=db1)  # (15)
     return Parameters(dW1, db1, dW2, db2) if out is None else out
@@ -402,6 +390,17 @@ def _aligned(rows: int, columns: int, dtype: npt.DTypeLike) -> Array:
     memory = np.empty(n_bytes + CACHE_LINE, np.uint8)
     start = -memory.ctypes.data % CACHE_LINE
     return memory[start : start + n_bytes].view(dtype).reshape(rows, columns)
+
+
+def _buffers(cache: Cache) -> Buffers:
+    """The buffers of the cache, or new ones."""
+    n_y, m = cache.Z2.shape
+    return cache.buffers or _new_buffers(len(cache.A1), n_y, m, cache.Z2.dtype)
+
+
+def _new_buffers(n_h: int, n_y: int, m: int, dtype: npt.DTypeLike) -> Buffers:
+    dZ1, dZ2, losses = (_aligned(n, m, dtype) for n in (n_h, n_y, n_y))
+    return dZ1, dZ2, losses, np.zeros((n_y, m), dtype), np.ones((m, 1), dtype)
 
 
 def _total(Y: Array, weights: Array | None, total: float | None) -> float:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._blocks import Block, BlockedData, Data
-from ._network import Array, Parameters, Workspace
+from ._blocks import BlockedData, Data
+from ._network import Array, Cache, Parameters
 
 
 class Objective:
@@ -65,7 +65,7 @@ class Objective:
             mean, scale = (array.astype(self._dtype) for array in scaling)
             self._scaling = mean.reshape(-1, 1), scale
         self._raw: Parameters | None = None  # the buffer that to_input_units() returns
-        self._workspaces: dict[tuple[int, int], Workspace] = {}  # by thread and number of rows
+        self._caches: dict[tuple[int, int], Cache] = {}  # by thread and number of rows
         self._free: deque[Parameters] = deque()  # buffers for the gradients of blocks
         self._minibatches: dict[int, tuple[BlockedData, Objective]] = {}  # by number of rows
 
@@ -151,34 +151,31 @@ class Objective:
             self._minibatches[len(indices)] = rows, objective
         return objective
 
-    def _block_loss(self, params: Parameters, block: Block) -> float:
+    def _block_loss(self, params: Parameters, X: Array, Y: Array, weights: Array | None) -> float:
         """The part of the log loss that comes from one block."""
-        X, Y, weights = block
-        workspace = self._workspace(Y.shape[1])
-        _, cache = self.forward(X, params, workspace=workspace)
-        return self.cost(cache, Y, weights=weights, total=self.total, workspace=workspace)
+        _, cache = self.forward(X, params, out=self._cache(Y.shape[1]))
+        return self.cost(cache, Y, weights=weights, total=self.total)
 
-    def _block_loss_gradient(self, params: Parameters, block: Block) -> tuple[float, Parameters]:
+    def _block_loss_gradient(
+        self, params: Parameters, X: Array, Y: Array, weights: Array | None
+    ) -> tuple[float, Parameters]:
         """The part of the log loss and of its gradient that comes from one block."""
-        X, Y, weights = block
-        workspace = self._workspace(Y.shape[1])
-        _, cache = self.forward(X, params, workspace=workspace)
-        loss = self.cost(cache, Y, weights=weights, total=self.total, workspace=workspace)
+        weighting = {"weights": weights, "total": self.total}
+        _, cache = self.forward(X, params, out=self._cache(Y.shape[1]))
+        loss = self.cost(cache, Y, **weighting)
         out = self._free_gradient(params)
-        grads = self.backward(
-            params, cache, X, Y, weights=weights, total=self.total, workspace=workspace, out=out
-        )
+        grads = self.backward(params, cache, X, Y, **weighting, out=out)
         out.assign(grads)  # a subclass can return other arrays
         return loss, out
 
-    def _workspace(self, n_rows: int) -> Workspace:
-        """The calling thread's workspace for blocks of ``n_rows`` rows."""
+    def _cache(self, n_rows: int) -> Cache:
+        """The calling thread's cache for blocks of ``n_rows`` rows."""
         key = get_ident(), n_rows
-        workspace = self._workspaces.get(key)
-        if workspace is None:
-            workspace = Workspace.allocate(*self._layer_sizes[1:], n_rows, self._dtype)
-            self._workspaces[key] = workspace
-        return workspace
+        cache = self._caches.get(key)
+        if cache is None:
+            cache = Cache.allocate(*self._layer_sizes[1:], n_rows, self._dtype)
+            self._caches[key] = cache
+        return cache
 
     def _free_gradient(self, params: Parameters) -> Parameters:
         """A buffer that no other block uses, in the shape of ``params``."""
@@ -198,10 +195,10 @@ class Objective:
 
     def _release(self, grads: Parameters) -> None:
         """Make a gradient's buffer free for later blocks."""
-        if self._workspaces:  # a cluster's client has none, and received gradients would pile up
+        if self._caches:  # a cluster's client has none, and received gradients would pile up
             self._free.append(grads)
 
     def __getstate__(self) -> dict[str, Any]:
         """The state of copies and pickles: no data, and buffers that are empty."""
         state = vars(self) | {"data": None, "_raw": None}
-        return state | {"_workspaces": {}, "_free": deque(), "_minibatches": {}}
+        return state | {"_caches": {}, "_free": deque(), "_minibatches": {}}

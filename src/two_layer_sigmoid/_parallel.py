@@ -1,19 +1,19 @@
-"""Threads: a limit for BLAS, and a pool that computes blocks."""
+"""Threads: a limit for BLAS, and our own that compute blocks."""
 
 from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
 from threading import get_ident
-from typing import Self, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from joblib import cpu_count
-from joblib.parallel import get_active_backend
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
 S = TypeVar("S")
@@ -34,7 +34,8 @@ class _SingleBlasThread:
 
     The limit is global to the process. Overlapping fits share it: the first one to enter sets it,
     the last one to leave restores it. Each gets an equal part of the threads that BLAS would use.
-    A BLAS that threadpoolctl does not know is not limited.
+    A BLAS that threadpoolctl does not know is not limited. The threads of :func:`map_in_threads`
+    end with their fit.
 
     A forked child has only the thread that forked, so it forgets the fits of other threads.
     """
@@ -45,6 +46,8 @@ class _SingleBlasThread:
         self._inside: list[int] = []  # the thread of each fit
         self._n_threads_outside = 1
         self._blas: ThreadpoolController | None = None
+        # By the thread of the fit and the number of its threads.
+        self._executors: dict[tuple[int, int], ThreadPoolExecutor] = {}
         if hasattr(os, "register_at_fork"):  # not on Windows
             # A fork waits until the lock is free. Lambdas, because a child has a lock of its own.
             os.register_at_fork(
@@ -58,6 +61,14 @@ class _SingleBlasThread:
         """Number of threads for each fit inside."""
         return max(1, self._n_threads_outside // max(1, len(self._inside)))
 
+    def executor(self, n: int) -> ThreadPoolExecutor:
+        """``n`` threads for the calling fit, which start when they are needed."""
+        key = get_ident(), n
+        with self._lock:
+            if key not in self._executors:
+                self._executors[key] = ThreadPoolExecutor(n)
+            return self._executors[key]
+
     def __enter__(self) -> None:
         with self._lock:
             if not self._inside:
@@ -66,9 +77,14 @@ class _SingleBlasThread:
 
     def __exit__(self, *exception: object) -> None:
         with self._lock:
-            self._inside.remove(get_ident())
+            me = get_ident()
+            self._inside.remove(me)
             if not self._inside:
                 self._restore_limit()
+            done = [key for key in self._executors if key[0] == me and me not in self._inside]
+            executors = [self._executors.pop(key) for key in done]
+        for executor in executors:
+            executor.shutdown()
 
     def _set_limit(self) -> None:
         if self._blas is None:
@@ -88,6 +104,7 @@ class _SingleBlasThread:
 
     def _start_child(self) -> None:
         self._lock = threading.RLock()
+        self._executors = {}  # their threads are those of the parent
         was_limited = bool(self._inside)
         self._inside = [thread for thread in self._inside if thread == get_ident()]
         if was_limited and not self._inside:
@@ -136,60 +153,55 @@ def ignore_overflow() -> np.errstate:
     return np.errstate(over="ignore", invalid="ignore", under="ignore")
 
 
-def _number_of_threads(n_jobs: int) -> int:
-    """The number of threads by joblib's rules, such as all cores for -1.
+def _number_of_threads(n_jobs: int | None) -> int:
+    if n_jobs is None:
+        return single_blas_thread.n_threads
+    if n_jobs == 0:
+        raise ValueError("n_jobs=0 is not a number of threads: use None, 1, or -1 for all cores.")
+    # Not joblib.effective_n_jobs, which is for the active backend: it warns inside of processes of
+    # multiprocessing and Dask, and Dask's counts the processors of the cluster.
+    return n_jobs if n_jobs > 0 else max(1, cpu_count() + 1 + n_jobs)
 
-    ``joblib.effective_n_jobs`` is for the active backend: those of processes warn inside of the
-    processes of multiprocessing and Dask, and Dask's counts the cores of the cluster.
+
+def map_in_threads(
+    function: Callable[[S], T], items: Sequence[S], n_jobs: int | None = None
+) -> list[T]:
+    """``[function(item) for item in items]``, by several threads if there are enough items.
+
+    For use inside ``single_blas_thread``. ``n_jobs`` is the number of threads, the calling one
+    included; -1 is one for each processor, as in joblib. None is ``single_blas_thread.n_threads``,
+    which changes when other fits start and end. All threads have the caller's context: NumPy's
+    error handling and buffer size.
     """
-    backend, _ = get_active_backend(require="sharedmem")
-    return int(backend.effective_n_jobs(n_jobs))
+    n_threads = min(len(items), _number_of_threads(n_jobs))
+    if n_threads == 1 or len(items) < MIN_PARALLEL_TASKS:
+        return [function(item) for item in items]
+    left = deque(enumerate(items))
+    results: dict[int, T] = {}
 
+    def work() -> None:
+        while True:
+            try:
+                i, item = left.popleft()
+            except IndexError:
+                return
+            try:
+                results[i] = function(item)
+            except BaseException:
+                left.clear()  # no thread may go on
+                raise
 
-class ThreadPool:
-    """The calling thread and its workers, for use inside ``single_blas_thread``.
-
-    Parameters
-    ----------
-    n_jobs : int or None
-        Number of threads; negative numbers are those of joblib. None is
-        ``single_blas_thread.n_threads``, read in each call of :meth:`map`, because it changes when
-        other fits start and end.
-    """
-
-    def __init__(self, n_jobs: int | None) -> None:
-        self._n_jobs = None if n_jobs is None else _number_of_threads(n_jobs)
-        self._executor: ThreadPoolExecutor | None = None
-        self._made_for = 0, 0  # number of threads and process; a forked child has no threads
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._close()
-
-    def _close(self, *, wait: bool = True) -> None:
-        if self._executor is not None:
-            self._executor.shutdown(wait=wait, cancel_futures=True)
-        self._executor, self._made_for = None, (0, 0)
-
-    def map(self, function: Callable[[S], T], items: Sequence[S]) -> list[T]:
-        """``[function(item) for item in items]``, by several threads if there are enough items.
-
-        Workers have the caller's context: NumPy's error handling and buffer size.
-        """
-        n_threads = min(len(items), self._n_jobs or single_blas_thread.n_threads)
-        if n_threads == 1 or len(items) < MIN_PARALLEL_TASKS:
-            return [function(item) for item in items]
-        if self._made_for != (n_threads, os.getpid()):
-            self._close(wait=False)
-            self._executor = ThreadPoolExecutor(n_threads)
-            self._made_for = n_threads, os.getpid()
-        assert self._executor is not None
-        submit = self._executor.submit
-        try:
-            futures = [submit(copy_context().run, function, item) for item in items]
-            return [future.result() for future in futures]
-        except BaseException:  # also Ctrl-C; no worker may go on
-            self._close()
-            raise
+    executor = single_blas_thread.executor(n_threads - 1)
+    workers: list[Future[None]] = []
+    try:
+        for _ in range(n_threads - 1):
+            workers.append(executor.submit(copy_context().run, work))
+        work()
+    finally:
+        left.clear()  # Ctrl-C can come anywhere
+        # Others wait for a thread: this call is within another call of the same fit.
+        workers = [worker for worker in workers if not worker.cancel()]
+        wait(workers)
+    for worker in workers:
+        worker.result()
+    return [results[i] for i in range(len(items))]

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from . import _blocks
-from ._network import Array, Cache, Parameters, Workspace
-from ._parallel import ThreadPool, single_blas_thread, small_ufunc_buffer
+from ._network import Array, Cache, Parameters
+from ._parallel import map_in_threads, single_blas_thread, small_ufunc_buffer
 
 
 def logits(X: Any, params: Parameters, *, forward: Callable[..., Any], n_jobs: int | None) -> Array:
@@ -20,19 +20,18 @@ def logits(X: Any, params: Parameters, *, forward: Callable[..., Any], n_jobs: i
         return _checked_logits(forward(X.T, params)[1])
     n_h, n_y = len(params.b1), len(params.b2)
     Z2 = np.empty((X.shape[0], n_y), X.dtype)
-    workspaces: dict[tuple[int, int], Workspace] = {}  # by thread and number of rows
+    caches: dict[tuple[int, int], Cache] = {}  # by thread and number of rows
 
     def predict_block(rows: slice) -> None:
         key = get_ident(), rows.stop - rows.start
-        if key not in workspaces:
-            workspace = Workspace.allocate(n_h, n_y, key[1], X.dtype)
-            # Z1 has a buffer of its own, not that of A1, because _checked_logits reads it.
-            cache = workspace.cache._replace(Z1=workspace.dZ1)
-            workspaces[key] = workspace._replace(cache=cache)
-        Z2[rows] = _checked_logits(forward(X[rows].T, params, workspace=workspaces[key])[1])
+        if key not in caches:
+            cache = Cache.allocate(n_h, n_y, key[1], X.dtype)
+            # Z1 and A1 must not share an array, because _checked_logits reads Z1.
+            caches[key] = cache._replace(Z1=np.empty_like(cache.A1))
+        Z2[rows] = _checked_logits(forward(X[rows].T, params, out=caches[key])[1])
 
-    with single_blas_thread, ThreadPool(n_jobs) as pool, small_ufunc_buffer():
-        pool.map(predict_block, _blocks.row_blocks(X, n_h))
+    with single_blas_thread, small_ufunc_buffer():
+        map_in_threads(predict_block, _blocks.row_blocks(X, n_h), n_jobs)
     return Z2
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 from scipy.special import entr
 from sklearn.utils.sparsefuncs import mean_variance_axis, min_max_axis
 
-from ._blocks import Block
 from ._network import Array
 
 CONSTANT_RTOL = 1e-12  # a standard deviation below this times the mean is rounding error
@@ -31,9 +31,8 @@ class Summary:
     target_weights: Array  # (2, n_y), sum_i w_i (1 - y_i) and sum_i w_i y_i
 
     @classmethod
-    def of_block(cls, block: Block) -> Summary:
-        """The summary of the rows of one block."""
-        X, Y, weights = block
+    def of_block(cls, X: Any, Y: Array, weights: Array | None) -> Summary:
+        """The summary of one block: X ``(n_x, b)``, Y ``(n_y, b)`` and weights ``(b,)``."""
         X, Y = X.astype(np.float64, copy=False), Y.astype(np.float64, copy=False)
         w = np.ones(Y.shape[1]) if weights is None else weights.astype(np.float64, copy=False)
         total = float(w.sum())

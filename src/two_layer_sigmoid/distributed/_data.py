@@ -17,7 +17,7 @@ from scipy import sparse
 from sklearn.utils import check_X_y
 
 from .. import _targets
-from .._blocks import Block, BlockedData
+from .._blocks import BlockedData
 from .._checks import add_location, check_features
 from .._network import Array
 from .._parallel import ignore_overflow, single_blas_thread
@@ -259,8 +259,8 @@ class DaskData:
     layer_sizes: tuple[int, int, int]
     dtype: np.dtype[Any]
 
-    def reduce(self, function: Callable[[Block], T], combine: Callable[[T, T], T] = add) -> T:
-        """``function`` of every block, combined in the order of the rows.
+    def reduce(self, function: Callable[..., T], combine: Callable[[T, T], T] = add) -> T:
+        """``function(X, Y, weights)`` of every block, combined in the order of the rows.
 
         Both functions are sent to the workers. Each worker combines the blocks of a partition.
         """

@@ -13,7 +13,7 @@ from sklearn.datasets import (
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import SelectKBest
-from sklearn.impute import SimpleImputer
+from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -349,6 +349,43 @@ def test_transformers_are_exported_or_refused(transformer, float32_only, dtype):
     tolerance = 1e-5 if dtype == "float32" else 1e-13
     np.testing.assert_allclose(P, model.predict_proba(rows), rtol=0, atol=tolerance)
     np.testing.assert_array_equal(label, model.predict(rows))
+
+
+@pytest.mark.parametrize(
+    ("transformer", "message"),
+    [
+        (Normalizer(norm="max"), r"Normalizer\(norm='max'\) cannot be exported"),
+        (SimpleImputer(add_indicator=True), r"SimpleImputer\(add_indicator=True\)"),
+        (KNNImputer(add_indicator=True), r"KNNImputer\(add_indicator=True\)"),
+        (OrdinalEncoder(min_frequency=20), r"OrdinalEncoder\(with infrequent categories\)"),
+        (OrdinalEncoder(max_categories=2), r"OrdinalEncoder\(with infrequent categories\)"),
+    ],
+    ids=str,
+)
+def test_settings_that_would_be_wrong_are_refused(transformer, message):
+    rows = np.random.default_rng(0).integers(-2, 3, (100, 2)).astype("float32")
+    y = rows[:, 0] > 0
+    if "Imputer" in str(transformer):
+        rows[::9, 1] = np.nan
+    model = make_pipeline(transformer, network(max_iter=1000)).fit(rows, y)
+    with pytest.raises(ValueError, match=message):
+        export.to_onnx(model)
+
+
+@pytest.mark.parametrize(
+    "transformer",
+    [
+        SimpleImputer(add_indicator=True),
+        OrdinalEncoder(min_frequency=1),
+        OrdinalEncoder(max_categories=9),
+    ],
+    ids=str,
+)
+def test_settings_without_effect_are_exported(transformer):
+    rows = np.random.default_rng(0).integers(-2, 3, (100, 2)).astype("float32")
+    model = make_pipeline(transformer, network(max_iter=1000)).fit(rows, rows[:, 0] > 0)
+    _, P = run(export.to_onnx(model, dtype="float32"), rows)
+    np.testing.assert_allclose(P, model.predict_proba(rows), rtol=0, atol=1e-5)
 
 
 def test_columns_of_several_types_are_exported():

@@ -10,8 +10,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.impute import SimpleImputer
-from sklearn.preprocessing import Binarizer, Normalizer, PolynomialFeatures, PowerTransformer
+from sklearn.impute import KNNImputer, SimpleImputer
+from sklearn.preprocessing import (
+    Binarizer,
+    Normalizer,
+    OrdinalEncoder,
+    PolynomialFeatures,
+    PowerTransformer,
+)
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseTwoLayerSigmoid
@@ -33,6 +39,7 @@ LABELS = {"b": "Boolean", "i": "Int64", "u": "Int64", "f": "Double", "U": "Strin
 # Models with SimpleImputer, or with PolynomialFeatures and a bias, cannot be loaded. Binarizer is
 # wrong for a value equal to its threshold, and Normalizer for a row of zeros.
 FLOAT32_ONLY = Binarizer, Normalizer, PolynomialFeatures, PowerTransformer, SimpleImputer
+CHECKED = (*FLOAT32_ONLY, KNNImputer, OrdinalEncoder)
 
 
 def to_onnx(
@@ -113,7 +120,7 @@ def to_onnx(
         initial_types=initial_types,
         options={id(clf): options},
         target_opset=target_opset,
-        custom_shape_calculators=dict.fromkeys(FLOAT32_ONLY, _declare_transformer),
+        custom_shape_calculators=dict.fromkeys(CHECKED, _declare_transformer),
     )
     if zipmap:
         _declare_zipmap(onnx.graph, zipmap, dtype)
@@ -157,6 +164,22 @@ def _tensor_of_floats(dtype: npt.DTypeLike) -> Any:
     raise ValueError(f"dtype must be float32 or float64, got {dtype}.")
 
 
+def _wrong_setting(transformer: Any) -> str | None:
+    """A setting of a fitted transformer that skl2onnx 1.20 computes incorrectly.
+
+    It divides by the maximum instead of the largest absolute value, leaves out the columns of an
+    indicator, and does not know infrequent categories.
+    """
+    if getattr(transformer, "norm", None) == "max":
+        return "norm='max'"
+    if np.size(getattr(getattr(transformer, "indicator_", None), "features_", ())):
+        return "add_indicator=True"
+    infrequent = getattr(transformer, "infrequent_categories_", ())
+    if any(categories is not None for categories in infrequent):
+        return "with infrequent categories"
+    return None
+
+
 def _declare_transformer(operator: Any) -> None:
     """Raise if skl2onnx or onnxruntime would compute the transformer incorrectly."""
     transformer = operator.raw_operator
@@ -165,8 +188,17 @@ def _declare_transformer(operator: Any) -> None:
             "PowerTransformer cannot be exported with several inputs: give one matrix, or put the "
             "transformer into a ColumnTransformer."
         )
+    if setting := _wrong_setting(transformer):
+        raise ValueError(
+            f"{type(transformer).__name__}({setting}) cannot be exported: leave it out of the "
+            "pipeline, and transform X before."
+        )
     double = any(isinstance(X.type, data_types.DoubleTensorType) for X in operator.inputs)
-    if double and getattr(transformer, "include_bias", True):  # only PolynomialFeatures has it
+    if (
+        isinstance(transformer, FLOAT32_ONLY)
+        and double
+        and getattr(transformer, "include_bias", True)
+    ):  # only PolynomialFeatures has it
         raise ValueError(
             f"{type(transformer).__name__} cannot be exported in float64: give dtype='float32', or "
             "FloatTensorType in initial_types."

@@ -446,6 +446,16 @@ def test_path_accepts_line_properties(with_path):
     assert display.best_.get_color() == "red"
 
 
+@pytest.mark.parametrize("alphas", [[0.0], [0.0, 0.001, 0.1]])
+def test_path_shows_the_penalty_zero(alphas):
+    clf = TwoLayerSigmoidClassifierCV(4, alphas=alphas, max_iter=5, random_state=0).fit(X, y)
+    display = RegularizationPathDisplay.from_estimator(clf)
+    display.figure_.canvas.draw()
+    low, high = display.ax_.get_xlim()
+    assert low <= 0 <= max(alphas) <= high
+    assert np.isfinite(display.ax_.transData.transform([[0.0, 0.5]])).all()
+
+
 def test_path_needs_a_fit_that_searched(moons):
     with pytest.raises(ValueError, match="Display needs a TwoLayerSigmoidClassifierCV"):
         RegularizationPathDisplay.from_estimator(moons)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import make_blobs, make_multilabel_classification
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
@@ -117,6 +117,29 @@ def test_data_frames_name_the_axes(library):
     display = HiddenUnitsDisplay.from_estimator(clf, frame, grid_resolution=10, eps=0.5)
     assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("width", "height")
     np.testing.assert_allclose(display.ax_.get_xlim(), (X[:, 0].min() - 0.5, X[:, 0].max() + 0.5))
+
+
+def test_tables_of_arrow_name_the_axes():
+    pa = pytest.importorskip("pyarrow", reason="not installed")
+    table = pa.table({"left": X[:, 0], "up": X[:, 1]})
+    display = HiddenUnitsDisplay.from_estimator(network().fit(table, y), table)
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("left", "up")
+    expected = HiddenUnitsDisplay.from_estimator(network().fit(X, y), X)
+    np.testing.assert_allclose(display.Z1, expected.Z1)
+
+
+def test_samplers_of_a_pipeline_are_skipped():
+    class Sampler(BaseEstimator):
+        """A step of imbalanced-learn: it changes rows in fit only."""
+
+        def fit_resample(self, X, y):
+            return X, y
+
+    model = make_pipeline(StandardScaler(), network()).fit(X, y)
+    expected = HiddenUnitsDisplay.from_estimator(model, X)
+    model.steps.insert(1, ("sample", Sampler()))
+    display = HiddenUnitsDisplay.from_estimator(model, X)
+    np.testing.assert_array_equal(display.Z1, expected.Z1)
 
 
 def test_several_classes_show_all_or_one():

@@ -53,7 +53,8 @@ def network_of(estimator: Any, display: type) -> tuple[list[Any], BaseTwoLayerSi
             inner = inner.best_estimator_
         elif hasattr(inner, "steps"):
             *before, (_, inner) = inner.steps
-            transformers += [step for _, step in before if step not in (None, "passthrough")]
+            # The samplers of imbalanced-learn act in fit only.
+            transformers += [step for _, step in before if hasattr(step, "transform")]
         else:
             check_is_fitted(inner)
             raise TypeError(

@@ -157,7 +157,7 @@ class HiddenUnitsDisplay:
             margins=margins.reshape(-1, *xx0.shape),
             Z1=cache.Z1.reshape(-1, *xx0.shape),
             outgoing=outgoing,
-            feature_names=[str(name) for name in getattr(X, "columns", ("x0", "x1"))],
+            feature_names=[str(name) for name in _names(X) or ("x0", "x1")],
             class_names=[str(label) for label in clf.classes_],
         ).plot(ax, **kwargs)
 
@@ -271,7 +271,7 @@ def _grid(X: Any, resolution: int, eps: float | None) -> tuple[Array, Array, Any
         raise ValueError(f"grid_resolution must be an int of 2 or more, got {resolution!r}.")
     if eps is not None and not eps >= 0:
         raise ValueError(f"eps must be a margin of 0 or more, got {eps!r}.")
-    names = getattr(X, "columns", None)
+    names = _names(X)
     # Missing values are valid, because a pipeline can impute them.
     rows = check_array(X, dtype=np.float64, ensure_min_features=2, ensure_all_finite="allow-nan")
     if rows.shape[1] != 2:
@@ -282,7 +282,18 @@ def _grid(X: Any, resolution: int, eps: float | None) -> tuple[Array, Array, Any
     axes = np.linspace(low - margin, high + margin, resolution)
     xx0, xx1 = np.meshgrid(*axes.T)
     points = np.column_stack([xx0.ravel(), xx1.ravel()])
-    return xx0, xx1, points if names is None else type(X)(dict(zip(names, points.T, strict=True)))
+    if names is None:
+        return xx0, xx1, points
+    columns = dict(zip(names, points.T, strict=True))
+    make = getattr(type(X), "from_pydict", type(X))  # of Arrow, which has no such constructor
+    return xx0, xx1, make(columns)
+
+
+def _names(X: Any) -> list[Any] | None:
+    """The names of the columns of a frame, or of a table of Arrow, whose ``columns`` are arrays."""
+    is_arrow = hasattr(type(X), "column_names")  # a frame can have a column of this name
+    names = X.column_names if is_arrow else getattr(X, "columns", None)
+    return None if names is None else list(names)
 
 
 def _boundaries(clf: BaseTwoLayerSigmoid, Z2: Array, column: int | None) -> tuple[Array, Array]:

@@ -114,7 +114,12 @@ class RegularizationPathDisplay:
         (self.held_out_line_,) = ax.plot(self.alpha, self.held_out_loss, **held_out | kwargs)
         color = self.held_out_line_.get_color()
         (self.best_,) = ax.plot(self.alpha[best], self.held_out_loss[best], color=color, **STAR)
-        ax.set(xscale="log", xlabel="alpha", ylabel="log loss in nats")
+        positive = self.alpha[self.alpha > 0]
+        if len(positive) < len(self.alpha):  # a logarithmic axis would lose the penalty 0
+            ax.set_xscale("symlog", linthresh=positive.min() if len(positive) else 1.0)
+        else:
+            ax.set_xscale("log")
+        ax.set(xlabel="alpha", ylabel="log loss in nats")
         ax.legend()
         self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from datetime import date, time, timedelta
 from functools import wraps
 from numbers import Integral
 from types import MethodType
@@ -21,6 +22,8 @@ from ._targets import Labels, Targets, check_not_lazy, counted
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 DATE_TYPES = "date", "time", "duration", "period"  # of NumPy, pandas, Polars and Arrow
+# Timestamp and Timedelta of pandas are subclasses.
+DATE_OBJECTS = date, time, timedelta, np.datetime64, np.timedelta64
 SCALE_THEM = "Scale the features, for example with sklearn.preprocessing.StandardScaler."
 
 
@@ -195,22 +198,42 @@ def add_location(error: TypeError | ValueError, location: str) -> TypeError | Va
 def check_features(X: Any) -> None:
     """Raise if X is a lazy frame, or has dates, whose number depends on their unit.
 
-    NumPy and scikit-learn convert a whole frame of dates to such numbers, and Polars converts dates
-    among numbers.
+    NumPy and scikit-learn convert a whole frame of dates to such numbers, and objects that are
+    dates of NumPy, and Polars converts dates among numbers.
     """
     check_not_lazy(X, "X")
+    types: set[type] = set()  # of objects
     if hasattr(X, "columns") and hasattr(X, "dtypes"):  # a frame of pandas, Polars or Dask
         dtypes = set(X.dtypes)
+        if np.dtype(object) in dtypes and not hasattr(X, "__dask_graph__"):
+            for j in np.flatnonzero(X.dtypes == np.dtype(object)):
+                types.update(map(type, X.iloc[:, j]))
     elif hasattr(X, "dtype"):  # not of a frame, which can have a column of this name
         dtypes = {X.dtype}
-    else:  # a table of Arrow
+        if isinstance(X, np.ndarray) and X.dtype == np.dtype(object):
+            types.update(map(type, X.ravel()))
+    else:  # a table of Arrow, or a list of rows
         dtypes = set(getattr(getattr(X, "schema", None), "types", ()))
-    dates = [str(dtype) for dtype in dtypes if str(dtype).lower().startswith(DATE_TYPES)]
+        for row in X if isinstance(X, list | tuple) else ():
+            if hasattr(row, "dtype"):
+                dtypes.add(row.dtype)
+            elif isinstance(row, list | tuple):
+                types.update(map(type, row))
+    names = [str(_dtype_of_categories(dtype)) for dtype in dtypes]
+    dates = [name for name in names if name.lower().startswith(DATE_TYPES)]
+    dates += [one.__name__ for one in types if issubclass(one, DATE_OBJECTS)]
     if dates:
         raise TypeError(
             f"X holds features of the type {min(dates)}: convert dates and durations to numbers, "
             "for example with (X - np.datetime64('2000-01-01')) / np.timedelta64(1, 'D')."
         )
+
+
+def _dtype_of_categories(dtype: Any) -> Any:
+    """The dtype of the categories of pandas, or of a dictionary of Arrow; others as they are."""
+    dtype = getattr(dtype, "pyarrow_dtype", dtype)
+    categories = getattr(dtype, "categories", None)
+    return getattr(categories, "dtype", getattr(dtype, "value_type", dtype))
 
 
 def check_known_labels(y: Labels, classes: Labels) -> None:

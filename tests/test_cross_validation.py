@@ -1,11 +1,14 @@
 """The estimator with nothing to tune."""
 
+import gc
 import pickle
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import sklearn
+from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
@@ -14,16 +17,24 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
+    KFold,
     PredefinedSplit,
     ShuffleSplit,
+    TimeSeriesSplit,
     cross_val_score,
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from two_layer_sigmoid import TwoLayerSigmoidClassifier, TwoLayerSigmoidClassifierCV, _network
-from two_layer_sigmoid._cross_validation import average
+from two_layer_sigmoid import (
+    TwoLayerSigmoidClassifier,
+    TwoLayerSigmoidClassifierCV,
+    _cross_validation,
+    _network,
+)
+from two_layer_sigmoid._targets import Targets
+from two_layer_sigmoid._training import Fit
 
 X, Y = make_moons(120, noise=0.3, random_state=0)
 IRIS = load_iris(return_X_y=True)
@@ -40,6 +51,8 @@ def network(clf):
 
 # The search would go on to penalties so weak that the minimum is flat: rounding then moves it.
 @parametrize_with_checks([make_cv(alphas=[1e-3, 1e-2])])
+@pytest.mark.filterwarnings("ignore:y holds only one class:UserWarning")
+@pytest.mark.filterwarnings("ignore:Folds of cv are left out:UserWarning")
 def test_check_of_scikit_learn(estimator, check):
     check(estimator)
 
@@ -52,6 +65,7 @@ COUNTS_ROWS = {
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:y holds only one class:UserWarning")
 @parametrize_with_checks(
     [TwoLayerSigmoidClassifierCV()], expected_failed_checks=lambda estimator: COUNTS_ROWS
 )
@@ -79,7 +93,9 @@ def test_held_out_logits_are_those_of_members(data):
         assert_allclose(clf.held_out_logits_[fold == k], member.decision_function(X[fold == k]))
         logits.append(member.decision_function(X))
     assert_allclose(clf.decision_function(X), np.mean(logits, axis=0), rtol=1e-10)
-    for ours, expected in zip(network(clf), average(members), strict=True):
+    W1, b1, W2, b2 = zip(*members, strict=True)
+    stacked = np.vstack(W1), np.vstack(b1), np.hstack(W2) / 3, np.mean(b2, axis=0)
+    for ours, expected in zip(network(clf), stacked, strict=True):
         assert_allclose(ours, expected, rtol=1e-10)
     assert (clf.n_members_, clf.W1_.shape) == (3, (12, X.shape[1]))
 
@@ -163,7 +179,7 @@ def test_folds_do_not_get_an_earlier_fit():
 # Folds
 
 
-@pytest.mark.parametrize(("m", "n_splits"), [(3, 3), (100, 4)])
+@pytest.mark.parametrize(("m", "n_splits"), [(2, 2), (3, 2), (4, 4), (100, 4)])
 def test_rows_choose_the_number_of_folds(m, n_splits):
     features, y = make_moons(m, random_state=0)
     clf = make_cv(cv=None, n_h=2, max_iter=2, alphas=[0.1]).fit(features, y)
@@ -198,6 +214,92 @@ def test_groups_stay_together():
         make_cv(cv=cv).fit(X, Y)
     with pytest.raises(TypeError, match=r"unexpected arguments \['group'\]: give groups"):
         make_cv(cv=cv).fit(X, Y, group=groups)
+
+
+def test_groups_need_a_splitter_of_groups():
+    with pytest.raises(ValueError, match=r"cv=None does not use groups: .* GroupKFold"):
+        make_cv(cv=None).fit(X, Y, groups=np.arange(120))
+
+
+def test_rare_classes_are_spread_over_the_folds():
+    y = np.repeat([0, 1, 2], [50, 47, 3])
+    clf = make_cv(cv=None, alphas=[0.1], max_iter=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        clf.fit(X[:100], y)
+    rows = _cross_validation._Rows(X[:100], y, None, Targets(np.arange(3), False))
+    folds, _ = clf._folds(rows, y, {}, np.random.RandomState(0))
+    assert [len(held_out) for _, held_out in folds] == [25] * 4
+    assert [np.isin(np.arange(97, 100), held_out).sum() for _, held_out in folds] in (
+        [[k != j for k in range(4)] for j in range(4)]
+    )
+
+
+def test_fits_in_threads_leave_the_filters_of_warnings():
+    y = np.repeat([0, 1, 2], [40, 38, 2])
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(4) as pool:
+        fit = make_cv(cv=None, alphas=[0.1], max_iter=1).fit
+        list(pool.map(lambda _: clone(fit.__self__).fit(X[:80], y), range(100)))
+    assert warnings.filters == before
+
+
+def test_folds_of_one_class_are_left_out():
+    late = X[:60], np.r_[np.zeros(10, int), 1, Y[11:60]]
+    folds = list(TimeSeriesSplit(5).split(late[0]))  # the first trains on ten rows
+    with pytest.warns(UserWarning, match="Folds of cv are left out, 1 of 5: their"):
+        clf = make_cv(cv=folds, alphas=[0.01]).fit(*late)
+    assert clf.n_members_ == 4
+    expected = make_cv(cv=folds[1:], alphas=[0.01]).fit(*late).held_out_logits_
+    assert_array_equal(clf.held_out_logits_[20:], expected[20:])
+    assert_allclose(clf.held_out_logits_[10:20], np.log(0.5 / 10.5))  # no row of ten, by Jeffreys
+    assert np.isnan(clf.held_out_logits_[:10]).all()
+    with pytest.raises(ValueError, match="In all folds of cv the training rows have one class"):
+        make_cv(cv=KFold(2)).fit(X, np.sort(Y))
+
+
+def test_rows_of_folds_left_out_count_in_the_loss():
+    groups = np.repeat(np.arange(4), 30)
+    clf = make_cv(cv=GroupKFold(4), alphas=[1e-2])
+    with pytest.warns(UserWarning, match="Folds of cv are left out, 1 of 4"):
+        clf.fit(X, groups == 0, groups=groups)  # X tells nothing about the groups
+    assert clf.n_members_ == 3
+    assert clf.held_out_loss_ > log_loss(groups == 0, np.full(120, 0.25))
+
+
+def test_output_is_averaged_over_networks_that_saw_its_class():
+    y = np.repeat([0, 1, 2], 40)
+    folds = [(np.arange(80), np.arange(80, 120)), (np.arange(0, 120, 2), np.arange(1, 120, 2))]
+    clf = make_cv(cv=folds, alphas=[0.01]).fit(X, y)
+    without, whole = np.split(clf.W2_, 2, axis=1)
+    assert_array_equal(without[2], 0)
+    assert (without[:2] != 0).all()
+    assert (whole != 0).all()
+    only = make_cv(cv=[folds[1]] * 2, alphas=[0.01])  # the second has the seed of the second here
+    _, again = np.split(only.fit(X, y).W2_, 2, axis=1)
+    assert_allclose(whole[2], 2 * again[2])
+    assert_allclose(whole[:2], again[:2])
+
+
+@pytest.mark.parametrize(
+    ("cv", "weights"),
+    [
+        ([], None),
+        ([(np.arange(120), [])], None),
+        ([(np.arange(60), [60])], np.arange(120) != 60),
+        ([(np.flatnonzero(Y), np.flatnonzero(Y == 0)), (np.arange(120), [])], None),
+    ],
+)
+def test_folds_must_hold_rows_out(cv, weights):
+    with pytest.raises(ValueError, match="cv holds out no row of positive weight"):
+        make_cv(cv=cv).fit(X, Y, weights)
+
+
+def test_generator_of_folds_is_routed():
+    expected = make_cv(cv=KFold(3), alphas=[0.01]).fit(X, Y)
+    with sklearn.config_context(enable_metadata_routing=True):
+        clf = make_cv(cv=iter(KFold(3).split(X)), alphas=[0.01]).fit(X, Y, np.ones(120))
+    assert_allclose(clf.W1_, expected.W1_)
 
 
 def test_groups_and_weights_are_routed():
@@ -421,6 +523,50 @@ def test_scoring_monitor_scores_each_penalty(callbacks):
 
 
 # What other parts of the package make of it
+
+
+def test_only_the_best_networks_are_kept():
+    n_fits = []
+
+    class Counted(TwoLayerSigmoidClassifierCV):
+        def _initialize_parameters(self, *sizes, **options):
+            n_fits.append(sum(type(o) is Fit for o in gc.get_objects()))
+            return super()._initialize_parameters(*sizes, **options)
+
+    Counted(4, cv=3, random_state=0, alphas=np.geomspace(1e-3, 1, 9), max_iter=3).fit(X, Y)
+    assert len(n_fits) == 27
+    assert max(n_fits) <= 3 * 3
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_backend_without_generators_finds_the_same(n_jobs):
+    expected = make_cv(alphas=[0.01, 0.1]).fit(X, Y)
+    with parallel_config(backend="multiprocessing"):
+        clf = make_cv(alphas=[0.01, 0.1], n_jobs=n_jobs).fit(X, Y)
+    assert_array_equal(clf.W1_, expected.W1_)
+
+
+def test_features_too_small_for_float32_are_refused():
+    with pytest.raises(ValueError, match="too large or too small for float32"):
+        make_cv(alphas=[0.01]).fit((X * 1e-40).astype("float32"), Y)
+
+
+@pytest.mark.parametrize(
+    ("features", "weights", "message"),
+    [
+        (X, Y, "y holds only one class, 1, in the rows of positive weight"),
+        ((X + 1e6).astype("float32"), None, "Features of X lose precision in float32"),
+    ],
+    ids=["weights", "offset"],
+)
+def test_bad_data_warn(features, weights, message):
+    with pytest.warns(UserWarning, match=message):
+        make_cv(alphas=[0.01]).fit(features, Y, weights)
+
+
+def test_huge_weights_equal_small_ones():
+    large, small = (make_cv(alphas=[0.01]).fit(X, Y, w * (1.0 + Y)) for w in (1e306, 1.0))
+    assert large.held_out_loss_ == pytest.approx(small.held_out_loss_)
 
 
 def test_pickled_estimator_predicts_the_same():

@@ -105,6 +105,16 @@ def test_plateau_warning_names_a_strong_penalty(moons):
         make_clf(alpha=1.0, learning_rate=0.1, max_iter=500).fit(*moons)
 
 
+def test_plateau_warning_names_weights_with_a_small_sum():
+    X = np.random.RandomState(0).standard_normal((200, 20))
+    y, weights = X[:, 0] > 0, np.full(200, 1 / 200)  # as AdaBoostClassifier gives them
+    with pytest.warns(
+        ConvergenceWarning, match="Multiply sample_weight by the number of rows .* by its sum, 1"
+    ):
+        make_clf(alpha="scale", max_iter=300).fit(X, y, weights)
+    assert make_clf(alpha="scale", max_iter=300).fit(X, y, 200 * weights).score(X, y) > 0.95
+
+
 def test_plateau_warning_prints_the_log_loss_without_penalty(moons):
     X, y = moons
     with pytest.warns(ConvergenceWarning, match="ended on the plateau") as caught:

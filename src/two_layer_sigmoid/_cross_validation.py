@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-import warnings
+from collections import deque
 from collections.abc import Generator, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from inspect import signature
+from itertools import compress
 from numbers import Integral, Real
+from operator import not_
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -16,7 +18,7 @@ import numpy.typing as npt
 from joblib import Parallel, delayed
 from sklearn import get_config
 from sklearn.base import _fit_context
-from sklearn.model_selection import KFold, StratifiedKFold, check_cv
+from sklearn.model_selection import KFold, PredefinedSplit, StratifiedKFold, check_cv
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -25,6 +27,7 @@ from . import _checks
 from ._base import BaseTwoLayerSigmoid
 from ._blocks import BlockedData
 from ._callbacks import Tasks, has_callbacks
+from ._diagnostics import warn, warn_about_data
 from ._monitor import CALLBACK, CONVERGED, INTERRUPTED
 from ._network import Array, Parameters
 from ._parallel import ignore_overflow, is_forked, single_blas_thread
@@ -107,7 +110,8 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
         ones, and if these are no better, to weaker ones.
     cv : int, cross-validation generator or iterable, default=None
         How the rows are split. None is 4 shuffled stratified folds. An int is the number of
-        stratified folds, as in scikit-learn.
+        stratified folds, as in scikit-learn. If the training rows of a fold have one class only, a
+        constant takes the place of its network in the held-out loss.
     max_iter : int, default=30
         Maximum number of L-BFGS iterations of each network. The chosen networks are trained on, in
         rounds of as many iterations, as long as the held-out loss falls.
@@ -278,30 +282,34 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
             _checks.check_variance(summary.var)
             first_alpha = min(1 / data[0].shape[0], MAX_FIRST_ALPHA)
             del data
-        folds = self._folds(rows, y, split_params, random_state)
+        scale = summary.scale if self.standardize else None
+        names = getattr(draft, "feature_names_in_", None)
+        folds, left_out = self._folds(rows, y, split_params, random_state)
         seeds = random_state.randint(np.iinfo(np.int32).max, size=len(folds))
 
-        def attributes(candidates: list[Candidate]) -> dict[str, Any]:
-            fitted = _attributes(candidates, rows) | {
+        def attributes(search: _Search) -> dict[str, Any] | None:
+            if search.best is None:
+                return None
+            fitted = _attributes(search.best, search.losses, rows) | {
                 "mean_": summary.mean,
                 "var_": summary.var,
-                "scale_": summary.scale if self.standardize else None,
+                "scale_": scale,
                 "n_samples_seen_": weight_sum,
             }
-            names = getattr(draft, "feature_names_in_", None)
             return fitted if names is None else fitted | {"feature_names_in_": names}
 
-        tasks = None
+        search = _Search(self, rows, folds, left_out, seeds)
         if has_callbacks(self):
             inputs = {"X": X, "y": y, "sample_weight": sample_weight}
-            tasks = Tasks(self, None, lambda found: attributes(found) if found else None, **inputs)
-        search = _Search(self, rows, folds, seeds, tasks)
+            search.tasks = Tasks(self, None, attributes, **inputs)
         search.run(first_alpha if alphas is None else alphas)
-        if tasks is not None:
-            tasks.end_iteration(search.candidates)
-            tasks.close(search.candidates)
+        fitted = attributes(search)
+        assert fitted is not None  # the search has raised otherwise
+        network = Parameters(*(fitted[name] for name in WEIGHTS))
+        _checks.check_no_overflow(network, {"X": summary.max_abs}, X.dtype)
+        warn_about_data(Fit(network, targets, summary, scale, (summary.mean, summary.std)))
         self.__dict__.pop("feature_names_in_", None)
-        self.__dict__.update(attributes(search.candidates), stop_reason_=search.stop_reason)
+        self.__dict__.update(fitted, stop_reason_=search.stop_reason)
         if search.stop_reason == INTERRUPTED:
             raise KeyboardInterrupt
         return self
@@ -315,8 +323,10 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
             See scikit-learn's user guide.
         """
         fit = MethodMapping().add(caller="fit", callee="split")
-        router = MetadataRouter(owner=self).add_self_request(self)
-        return router.add(splitter=check_cv(self.cv), method_mapping=fit)
+        router = MetadataRouter(owner=type(self).__name__).add_self_request(self)
+        # The others request nothing, and check_cv would use up a generator of folds.
+        splitter = self.cv if hasattr(self.cv, "split") else KFold()
+        return router.add(splitter=splitter, method_mapping=fit)
 
     def _split_params(self, params: dict[str, Any], sample_weight: Any) -> dict[str, Any]:
         """The arguments of ``cv.split`` apart from X and y."""
@@ -336,21 +346,30 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
         y: Any,
         split_params: dict[str, Any],
         random_state: np.random.RandomState,
-    ) -> list[Fold]:
+    ) -> tuple[list[Fold], list[Fold]]:
+        """The folds, and those that are left out: a network could learn nothing from them."""
         m, is_multilabel = rows.X.shape[0], rows.targets.is_multilabel
         labels = y if is_multilabel else rows.codes
         if self.cv is not None:
             cv = check_cv(self.cv, labels, classifier=not is_multilabel)
-            return list(cv.split(rows.X, labels, **split_params))
+            return _check_folds(list(cv.split(rows.X, labels, **split_params)), rows)
+        if split_params.get("groups") is not None:
+            raise ValueError("cv=None does not use groups: give a cv such as GroupKFold(4).")
         if m < 2:
             raise ValueError("n_samples=1 cannot be split: give at least 2 rows.")
         n_splits = min(m, N_SPLITS)
-        stratify = not is_multilabel and np.bincount(labels).max() >= n_splits
-        splitter = StratifiedKFold if stratify else KFold
-        with warnings.catch_warnings():  # of classes with fewer rows than folds
-            warnings.simplefilter("ignore", UserWarning)
-            cv = splitter(n_splits, shuffle=True, random_state=random_state)
-            return list(cv.split(rows.X, labels))
+        options = {"shuffle": True, "random_state": random_state}
+        if is_multilabel:
+            return rows.learnable(list(KFold(n_splits, **options).split(rows.X)))
+        if np.bincount(labels).min() >= n_splits:
+            folds = list(StratifiedKFold(n_splits, **options).split(rows.X, labels))
+            return rows.learnable(folds)
+        # StratifiedKFold would warn. The rows of each class go to different folds.
+        order = random_state.permutation(m)
+        order = order[np.argsort(labels[order], kind="stable")]
+        fold = np.empty(m, int)
+        fold[order] = np.arange(m) % n_splits
+        return rows.learnable(list(PredefinedSplit(fold).split()))
 
     def _member(self, alpha: float, m: int, n_outputs: int) -> Any:
         """What :func:`train` needs: an estimator with the parameters of one network."""
@@ -384,12 +403,55 @@ class _Rows:
     targets: Targets
 
     def take(self, rows: npt.NDArray[np.intp] | slice) -> tuple[Any, Codes, Array | None]:
-        codes = self.codes[:, rows] if self.targets.is_multilabel else self.codes[rows]
-        return self.X[rows], codes, None if self.weights is None else self.weights[rows]
+        weights = None if self.weights is None else self.weights[rows]
+        return self.X[rows], self.codes[..., rows], weights
+
+    def codes_with_weight(self, rows: npt.NDArray[np.intp] | slice) -> Codes:
+        """The codes of those of the rows that have a positive weight."""
+        codes = self.codes[..., rows]
+        return codes if self.weights is None else codes[..., self.weights[rows] > 0]
+
+    def have_two_classes(self, rows: npt.NDArray[np.intp] | slice) -> bool:
+        """Whether some of the rows differ in their labels."""
+        codes = self.codes_with_weight(rows)
+        return bool((codes[..., :1] != codes).any())
+
+    def learnable(self, folds: list[Fold]) -> tuple[list[Fold], list[Fold]]:
+        """The folds whose training rows have two classes, and the others; or all, if none has."""
+        learnable = [self.have_two_classes(fold[0]) for fold in folds]
+        if not any(learnable):
+            return folds, []
+        return list(compress(folds, learnable)), list(compress(folds, map(not_, learnable)))
+
+    def constant_logits(self, rows: npt.NDArray[np.intp]) -> Array:
+        """The logits ``(n_y,)`` of the rates of the outputs in some rows, by Jeffreys' prior."""
+        Y = self.targets.encode(self.codes_with_weight(rows), np.float64)
+        ones = Y.sum(axis=1)
+        return np.log((ones + 0.5) / (Y.shape[1] - ones + 0.5))
 
     def examples(self, rows: npt.NDArray[np.intp] | slice) -> tuple[Examples, float]:
         X, codes, weights = self.take(rows)
         return examples(self.targets, X.astype(np.float64, copy=False), codes, weights, None)
+
+
+def _check_folds(folds: list[Fold], rows: _Rows) -> tuple[list[Fold], list[Fold]]:
+    """The folds of a ``cv`` from which a network can learn, and those that are left out."""
+    learnable, left_out = rows.learnable(folds)
+    held_out = np.zeros(rows.X.shape[0], bool)
+    for fold in learnable:
+        held_out[fold[1]] = True
+    if not (held_out if rows.weights is None else held_out & (rows.weights > 0)).any():
+        raise ValueError("cv holds out no row of positive weight: give folds that hold rows out.")
+    remedy = "Shuffle the rows, or use a stratified cv."
+    if left_out:
+        warn(
+            f"Folds of cv are left out, {len(left_out)} of {len(folds)}: their training rows have "
+            f"one class only. {remedy}",
+            UserWarning,
+        )
+    elif rows.have_two_classes(slice(None)) and not rows.have_two_classes(folds[0][0]):
+        raise ValueError(f"In all folds of cv the training rows have one class only. {remedy}")
+    return learnable, left_out
 
 
 class _Search:
@@ -400,19 +462,20 @@ class _Search:
         clf: TwoLayerSigmoidClassifierCV,
         rows: _Rows,
         folds: Sequence[Fold],
+        left_out: Sequence[Fold],
         seeds: Sequence[int],
-        tasks: Tasks | None,
     ) -> None:
-        self.candidates: list[Candidate] = []
+        self.best: Candidate | None = None
+        self.losses: dict[float, float] = {}  # held out, by penalty
         self.stop_reason = CONVERGED
+        self.tasks: Tasks | None = None
         self._clf, self._rows, self._folds, self._seeds = clf, rows, folds, seeds
-        self._tasks = tasks
+        # A network would learn the one class of their rows only.
+        self._constants = [(fold[1], rows.constant_logits(fold[0])) for fold in left_out]
 
     def run(self, alphas: float | Sequence[float]) -> None:
         """Try the given penalties, or search from one."""
-        options = {"return_as": "generator", "prefer": "threads" if is_forked() else None}
-        # One pool for the search, so that processes get X once.
-        with Parallel(n_jobs=self._clf.n_jobs, **options) as self._parallel:
+        with self._pool() as self._parallel:  # one for the search, so that processes get X once
             try:
                 if isinstance(alphas, float):
                     self._outwards(alphas)
@@ -421,81 +484,90 @@ class _Search:
                 self._train_on()
             except StopIteration as end:
                 self.stop_reason = end.value
+        if self.tasks is not None:
+            self.tasks.end_iteration(self)
+            self.tasks.close(self)
+
+    def _pool(self) -> Parallel:
+        prefer = "threads" if is_forked() else None
+        try:
+            return Parallel(n_jobs=self._clf.n_jobs, prefer=prefer, return_as="generator")
+        except ValueError:  # the backend, such as multiprocessing, returns all results at once
+            return Parallel(n_jobs=self._clf.n_jobs, prefer=prefer)
 
     def _outwards(self, alpha: float) -> None:
         """From one penalty to its neighbours, until the held-out loss rises or stays."""
         # Two at once, because both are always needed: with several jobs it takes less time.
         first, stronger = self._try([alpha, alpha * ALPHA_STEP])
         for factor, tried in ((ALPHA_STEP, [stronger]), (1 / ALPHA_STEP, [])):
-            lowest, n_flat = first.loss, 0
+            lowest, n_flat = first, 0
             for step in range(1, MAX_STEPS + 1):
-                loss = (tried or self._try([alpha * factor**step])).pop().loss
+                loss = (tried or self._try([alpha * factor**step])).pop()
                 if loss < (1 - FLAT) * lowest:
                     lowest, n_flat = loss, 0
                 else:
                     n_flat += 1
                 if n_flat == MAX_FLAT or not loss <= (1 + FLAT) * lowest:
                     break
-            if lowest < first.loss:
+            if lowest < first:
                 return
 
     def _train_on(self) -> None:
         """Train the networks of the best penalty on, as long as the held-out loss falls."""
         for _ in range(MAX_ROUNDS):
-            before = min(self.candidates, key=lambda tried: tried.loss)
-            if self._try([before.alpha], before)[0].loss >= (1 - FLAT) * before.loss:
+            before = self.best
+            assert before is not None
+            if self._try([before.alpha], before)[0] >= (1 - FLAT) * before.loss:
                 return
 
-    def _try(self, alphas: Sequence[float], before: Candidate | None = None) -> list[Candidate]:
-        """Train with each penalty; ``before`` is replaced by the result if that is better."""
-        tried: list[Candidate] = []
+    def _try(self, alphas: Sequence[float], before: Candidate | None = None) -> list[float]:
+        """Train with each penalty, or on from ``before``: the losses. Keep the best networks."""
+        losses: list[float] = []
         try:
             with closing(self._evaluate(alphas, before)) as results:
-                while len(tried) < len(alphas):
-                    self._begin_task()
+                for alpha in alphas:
+                    if self.tasks and self.tasks.begin_iteration(self, len(self._folds)):
+                        raise StopIteration(CALLBACK)
                     candidate = next(results)
-                    tried.append(candidate)
-                    if before is None:
-                        self.candidates.append(candidate)
-                    elif candidate.loss < before.loss:
-                        self.candidates[self.candidates.index(before)] = candidate
+                    losses.append(candidate.loss)
+                    self.losses[alpha] = min(candidate.loss, self.losses.get(alpha, math.inf))
+                    if self.best is None or candidate.loss < self.best.loss:
+                        self.best = candidate
         except KeyboardInterrupt:
-            if not self.candidates:
+            if self.best is None:
                 raise
             raise StopIteration(INTERRUPTED) from None
-        return tried
+        return losses
 
     def _evaluate(self, alphas: Sequence[float], before: Candidate | None) -> Generator[Candidate]:
         """The candidate of each penalty, as soon as its folds are trained."""
         rows, folds = self._rows, self._folds
         size = rows.X.shape[0], rows.targets.n_outputs
         previous = [None] * len(folds) if before is None else before.fits
-        results = self._parallel(
+        left = deque(
             delayed(_train_member)(member, rows, *job)
             for member in [self._clf._member(alpha, *size) for alpha in alphas]
             for job in zip(folds, self._seeds, previous, strict=True)
         )
+        results = iter(self._parallel(left.popleft() for _ in range(len(left)) if left))
         try:
             for alpha in alphas:
                 of_folds = []
                 for _ in folds:
-                    with self._fold_task():
+                    with self.tasks.subtask("fold") if self.tasks else nullcontext():
                         of_folds.append(next(results))
-                candidate = _candidate(alpha, rows, folds, of_folds, before)
+                fits = [fit for fit, _ in of_folds]
+                predicted = [(fold[1], Z2) for fold, (_, Z2) in zip(folds, of_folds, strict=True)]
+                held_out, loss = _held_out(rows, [*predicted, *self._constants])
+                n_iter = max(len(fit.loss_curve) for fit in fits)
+                n_iter += before.n_iter if before else 0
+                candidate = Candidate(alpha, fits, n_iter, held_out, loss)
                 if self._clf.verbose:
                     print(f"alpha {alpha:.3g}: held-out loss {candidate.loss:.6f}")
                 yield candidate
-        finally:
-            with warnings.catch_warnings():  # of joblib, about results that are not used
-                warnings.simplefilter("ignore", UserWarning)
-                results.close()
-
-    def _begin_task(self) -> None:
-        if self._tasks and self._tasks.begin_iteration(self.candidates, len(self._folds)):
-            raise StopIteration(CALLBACK)
-
-    def _fold_task(self) -> AbstractContextManager[None]:
-        return self._tasks.subtask("fold") if self._tasks else nullcontext()
+        finally:  # if a callback ends the search, no more folds begin, and joblib need not warn
+            left.clear()
+            deque(results, maxlen=0)
 
 
 def _check_alphas(alphas: Any) -> list[float] | None:
@@ -531,26 +603,23 @@ def _train_member(
         return fit, logits(X, fit.params, forward=member._forward, n_jobs=1)
 
 
-def _candidate(
-    alpha: float,
-    rows: _Rows,
-    folds: Sequence[Fold],
-    results: Sequence[tuple[Fit, Array]],
-    before: Candidate | None,
-) -> Candidate:
-    """The result for one penalty; rows that several folds hold out get the mean of their logits."""
+def _held_out(
+    rows: _Rows, predicted: Sequence[tuple[npt.NDArray[np.intp], Array]]
+) -> tuple[Array, float]:
+    """The logits of the rows that were held out, NaN for others, and their loss.
+
+    ``predicted`` has the rows and their logits of each fold. Rows that several folds hold out get
+    the mean of their logits.
+    """
     m, n_y = rows.X.shape[0], rows.targets.n_outputs
     total, count = np.zeros((m, n_y)), np.zeros(m)
-    for (_, held_out), (_, Z2) in zip(folds, results, strict=True):
+    for held_out, Z2 in predicted:
         total[held_out] += Z2
         count[held_out] += 1
     is_held_out = np.flatnonzero(count)
-    held_out_logits = np.full((m, n_y), np.nan)
-    held_out_logits[is_held_out] = total[is_held_out] / count[is_held_out, np.newaxis]
-    loss = _estimate(rows, is_held_out, held_out_logits[is_held_out])
-    fits = [fit for fit, _ in results]
-    n_iter = max(len(fit.loss_curve) for fit in fits) + (before.n_iter if before else 0)
-    return Candidate(alpha, fits, n_iter, held_out_logits, loss)
+    means = np.full((m, n_y), np.nan)
+    means[is_held_out] = total[is_held_out] / count[is_held_out, np.newaxis]
+    return means, _estimate(rows, is_held_out, means[is_held_out])
 
 
 def _estimate(rows: _Rows, held_out: npt.NDArray[np.intp], Z2: Array) -> float:
@@ -566,24 +635,26 @@ def _estimate(rows: _Rows, held_out: npt.NDArray[np.intp], Z2: Array) -> float:
     else:
         Z2 = np.where(rows.targets.encode(codes, bool).T, Z2, -Z2)
         right, wrong = (np.logaddexp(0, Z).sum(axis=1) for Z in (-Z2, Z2))
-    n_rows = len(held_out) if weights is None else int(np.count_nonzero(weights))
+    n_rows = len(held_out)
+    if weights is not None:
+        n_rows, weights = int(np.count_nonzero(weights)), weights / weights.max()
     losses = np.average(np.stack([right, wrong], axis=1), axis=0, weights=weights)
     return float(np.average(losses, weights=[n_rows, WRONG_ROWS]))
 
 
-def _attributes(candidates: Sequence[Candidate], rows: _Rows) -> dict[str, Any]:
+def _attributes(best: Candidate, losses: dict[float, float], rows: _Rows) -> dict[str, Any]:
     """The fitted attributes after some penalties."""
-    best = min(candidates, key=lambda candidate: candidate.loss)
-    by_alpha = sorted(candidates, key=lambda candidate: candidate.alpha)
-    params = average([fit.params for fit in best.fits])
-    dtype = rows.X.dtype
-    return {name: W.astype(dtype) for name, W in zip(WEIGHTS, params, strict=True)} | {
+    alphas = sorted(losses)
+    params, dtype = average(best.fits), rows.X.dtype
+    with ignore_overflow():  # is checked at the end
+        weights = {name: W.astype(dtype) for name, W in zip(WEIGHTS, params, strict=True)}
+    return weights | {
         "classes_": rows.targets.classes,
         "_multilabel": rows.targets.is_multilabel,
         "n_features_in_": rows.X.shape[1],
         "alpha_": best.alpha,
-        "alphas_": np.array([candidate.alpha for candidate in by_alpha]),
-        "held_out_losses_": np.array([candidate.loss for candidate in by_alpha]),
+        "alphas_": np.array(alphas),
+        "held_out_losses_": np.array([losses[alpha] for alpha in alphas]),
         "held_out_loss_": best.loss,
         "held_out_logits_": rows.targets.decisions(best.held_out),
         "n_members_": len(best.fits),
@@ -591,8 +662,16 @@ def _attributes(candidates: Sequence[Candidate], rows: _Rows) -> dict[str, Any]:
     }
 
 
-def average(networks: Sequence[Parameters]) -> Parameters:
-    """The network whose logits are the mean of those of several networks."""
-    W1, b1, W2, b2 = zip(*networks, strict=True)
-    n = len(networks)
-    return Parameters(np.vstack(W1), np.vstack(b1), np.hstack(W2) / n, np.mean(b2, axis=0))
+def average(fits: Sequence[Fit]) -> Parameters:
+    """The network whose logits are the mean of those of several networks.
+
+    An output is averaged over the networks whose rows had both values of it. Without a row of a
+    class, a network learns only that the class is rare.
+    """
+    W1, b1, W2, b2 = zip(*(fit.params for fit in fits), strict=True)
+    counts = np.array([(fit.summary.target_weights > 0).all(axis=0) for fit in fits], float)
+    counts[:, ~counts.any(axis=0)] = 1.0
+    shares = (counts / counts.sum(axis=0))[:, :, np.newaxis]  # (n_members, n_y, 1)
+    return Parameters(
+        np.vstack(W1), np.vstack(b1), np.hstack(shares * W2), (shares * b2).sum(axis=0)
+    )

@@ -32,6 +32,7 @@ LARGE_STEP = 1000
 # the loss of separable classes always falls. Measured (``benchmarks/batches.py``): with the default
 # settings the loss falls by at most 3 %.
 FAST_FALL = 0.05
+SMALL_SUM = 2.0  # the weights of two rows; AdaBoostClassifier divides weights by their sum
 MIN_CURVE = 20  # of fewer updates a tenth tells nothing
 PACKAGE = str(Path(__file__).parent) + os.sep
 FIT_WRAPPER = str(Path(sklearn.__file__).parent / "base.py")
@@ -39,15 +40,12 @@ FIT_WRAPPER = str(Path(sklearn.__file__).parent / "base.py")
 
 def warn_about(clf: Any, fit: Fit, *, resumed: bool, one_pass: bool = False) -> None:
     """Warn if the features or the end of training are bad."""
-    if not one_pass:
-        _warn(one_class(fit), UserWarning)
-    if not resumed:
-        _warn(wild_scales(fit), UserWarning)
+    warn_about_data(fit, resumed=resumed, one_pass=one_pass)
     if fit.stop_reason == _monitor.DIVERGED:
-        _warn(diverged(clf, fit))
+        warn(diverged(clf, fit))
     elif not one_pass and fit.stop_reason not in {_monitor.INTERRUPTED, _monitor.CALLBACK}:
         # Of several reasons the first is the one to mend.
-        _warn(
+        warn(
             above_constant(clf, fit)
             or on_plateau(clf, fit)
             or out_of_iterations(clf, fit)
@@ -55,6 +53,14 @@ def warn_about(clf: Any, fit: Fit, *, resumed: bool, one_pass: bool = False) -> 
             or unstable(clf, fit)
             or still_falling(clf, fit)
         )
+
+
+def warn_about_data(fit: Fit, *, resumed: bool = False, one_pass: bool = False) -> None:
+    """Warn if the features or the labels are bad."""
+    if not one_pass:
+        warn(one_class(fit), UserWarning)
+    if not resumed:
+        warn(wild_scales(fit), UserWarning)
 
 
 def one_class(fit: Fit) -> str | None:
@@ -92,7 +98,7 @@ def wild_scales(fit: Fit) -> str | None:
 
 def diverged(clf: Any, fit: Fit) -> str:
     """The loss or the weights went to infinity."""
-    remedies = [*_standardize(clf), "lower learning_rate"]
+    remedies = [*_weights(clf, fit), *_standardize(clf), "lower learning_rate"]
     return (
         f"Training diverged at iteration {len(fit.loss_curve)} with "
         f"learning_rate={clf.learning_rate} and alpha={fit.alpha:.3g}. The last finite weights are "
@@ -121,7 +127,8 @@ def on_plateau(clf: Any, fit: Fit) -> str | None:
     change = "change learning_rate, init or random_state"
     if not _has_rate(clf):
         change = "change init or random_state"
-    remedies = [*_standardize(clf), *_longer(clf, fit), "lower alpha", change]
+    weights = _weights(clf, fit)
+    remedies = [*weights, *_standardize(clf), *_longer(clf, fit), "lower alpha", change]
     return (
         f"Training ended on the plateau: {_end(fit)}, that of a constant prediction "
         f"{fit.summary.baseline_loss:.3g}. {_either(remedies)}."
@@ -205,6 +212,14 @@ def _standardize(clf: Any) -> list[str]:
     return [] if clf.standardize else ["set standardize=True"]
 
 
+def _weights(clf: Any, fit: Fit) -> list[str]:
+    """How to mend the penalty of weights that were divided by their sum."""
+    if clf.alpha != "scale" or fit.summary.n_samples > SMALL_SUM:
+        return []
+    total = f"alpha='scale' is divided by its sum, {fit.summary.n_samples:.3g}"
+    return [f"multiply sample_weight by the number of rows ({total})"]
+
+
 def _longer(clf: Any, fit: Fit) -> list[str]:
     """How to let training go on, if it ended by a limit."""
     if fit.stop_reason == _monitor.MAX_ITER:
@@ -219,7 +234,7 @@ def _either(remedies: list[str]) -> str:
     return sentence[0].upper() + sentence[1:]
 
 
-def _warn(message: str | None, category: type[Warning] = ConvergenceWarning) -> None:
+def warn(message: str | None, category: type[Warning] = ConvergenceWarning) -> None:
     """Warn at the first line outside the package, which is the caller's call of ``fit``."""
     if message is None:
         return

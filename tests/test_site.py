@@ -21,7 +21,7 @@ PAGES = sorted(
 
 
 # Markup that is not rendered: roles, directives, mathematics.
-RAW_MARKUP = re.compile(r":\w+:`|```|:::|\{\w+\}`|\$\$|\\(begin|frac|tag)\b|\*\*(?!kwargs)")
+RAW_MARKUP = re.compile(r":\w+:`|```|:::|\{\w+\}`|\$\$|\\(begin|frac|tag)\b|\*\*(?!kwargs|params)")
 
 
 # What is measured on a page. The text is without code and without scikit-learn's diagrams, which

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 import two_layer_sigmoid
-from two_layer_sigmoid import distributed, export, network, plotting
+from two_layer_sigmoid import (
+    TwoLayerSigmoidClassifier,
+    TwoLayerSigmoidClassifierCV,
+    distributed,
+    export,
+    network,
+    plotting,
+)
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "two_layer_sigmoid"
@@ -292,3 +299,8 @@ def test_version_is_in_one_place():
         "TwoLayerSigmoidClassifier",
         "TwoLayerSigmoidClassifierCV",
     ]
+
+
+@pytest.mark.parametrize("cls", [TwoLayerSigmoidClassifier, TwoLayerSigmoidClassifierCV])
+def test_docstrings_of_classes_are_short(cls):
+    assert len(cls.__doc__.splitlines()) <= 170

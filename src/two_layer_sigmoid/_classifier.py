@@ -50,21 +50,19 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         Number of hidden units. "auto" is 32; 64 if ``fit`` trains by mini-batches, with five or
         more outputs 100; that of given or earlier weights if training starts from them.
     learning_rate : float, default=1.2
-        Factor of the gradient in an update. The default suits features with mean 0 and standard
-        deviation 1, which ``standardize=True`` provides. Worth a search: 0.1 to 5. L-BFGS ignores
-        it.
+        Factor of the gradient in an update. The default suits the features that
+        ``standardize=True`` provides. Worth a search: 0.1 to 5. L-BFGS ignores it.
     solver : {"gd", "lbfgs"}, default="gd"
         - "gd" is gradient descent (9), with ``learning_rate``, ``momentum`` and ``batch_size``.
-        - "lbfgs" is SciPy's L-BFGS, which chooses its own steps. It reaches a lower training loss
-          in less time. It computes in float64, on a copy if X is float32.
+        - "lbfgs" is SciPy's L-BFGS. It chooses its own steps, and reaches a lower training loss in
+          less time. It computes in float64, on a copy if X is float32.
     max_iter : int, default=500
         Maximum number of epochs, passes over all rows; with "lbfgs" of iterations. If all rows are
         one batch, an epoch is one update, and gradient descent usually ends here.
     tol : float, default=1e-6
         Training stops if no entry of the gradient, penalty included, is larger in absolute value.
-        Mini-batches, except with ``tol=0`` or early stopping, also end if the mean loss of the last
-        20 epochs is nowhere 2 % below the lowest before, and below the plateau. Five updates on all
-        rows follow, against the noise.
+        Mini-batches, except with ``tol=0`` or early stopping, also end if no mean loss of the last
+        20 epochs is 2 % below the lowest before. Five updates on all rows follow.
     batch_size : int, "auto" or None, default="auto"
         Rows in a mini-batch of gradient descent. Every epoch shuffles the rows. None is all rows.
         "auto" is all rows up to 2000 rows, with five or more outputs up to 500 rows, else 200; for
@@ -93,9 +91,8 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         - "auto" is "small" for one or two hidden units and "spread" for more.
         - Four arrays with the shapes of the fitted attributes, for X as it is, are copied.
     n_init : int, default=1
-        Number of initial parameters to train from; the network with the lowest training loss is
-        kept. Successive halving ends the worse half early. With ``init="auto"`` every second one is
-        "spread".
+        Number of initial parameters to train from. The lowest training loss is kept; successive
+        halving ends the worse half early. With ``init="auto"`` every second one is "spread".
     early_stopping : bool, default=False
         Whether to stop if the log loss of a validation set, weighted and without penalty, no longer
         falls, and to keep the weights with the lowest one. The validation set is ``X_val`` of

@@ -61,8 +61,8 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         one batch, an epoch is one update, and gradient descent usually ends here.
     tol : float, default=1e-6
         Training stops if no entry of the gradient, penalty included, is larger in absolute value.
-        Mini-batches, except with ``tol=0`` or early stopping, also end if no mean loss of the last
-        20 epochs is 2 % below the lowest before. Five updates on all rows follow.
+        Mini-batches, except with ``tol=0`` or early stopping, also end below the plateau if no mean
+        loss of the last 20 epochs is 2 % below the lowest before; five updates on all rows follow.
     batch_size : int, "auto" or None, default="auto"
         Rows in a mini-batch of gradient descent. Every epoch shuffles the rows. None is all rows.
         "auto" is all rows up to 2000 rows, with five or more outputs up to 500 rows, else 200; for
@@ -91,8 +91,8 @@ class TwoLayerSigmoidClassifier(BaseTwoLayerSigmoid):
         - "auto" is "small" for one or two hidden units and "spread" for more.
         - Four arrays with the shapes of the fitted attributes, for X as it is, are copied.
     n_init : int, default=1
-        Number of initial parameters to train from. The lowest training loss is kept; successive
-        halving ends the worse half early. With ``init="auto"`` every second one is "spread".
+        Number of initial parameters to train from, to keep the network with the lowest loss.
+        Successive halving ends the worse half early. With ``init="auto"`` every second is "spread".
     early_stopping : bool, default=False
         Whether to stop if the log loss of a validation set, weighted and without penalty, no longer
         falls, and to keep the weights with the lowest one. The validation set is ``X_val`` of

@@ -26,8 +26,10 @@ def logits(X: Any, params: Parameters, *, forward: Callable[..., Any], n_jobs: i
         key = get_ident(), rows.stop - rows.start
         if key not in caches:
             cache = Cache.allocate(n_h, n_y, key[1], X.dtype)
-            # Z1 and A1 must not share an array, because _checked_logits reads Z1.
-            caches[key] = cache._replace(Z1=np.empty_like(cache.A1))
+            assert cache.buffers is not None
+            # Z1 and A1 must not share an array, because _checked_logits reads Z1. No backward
+            # propagation needs the buffer of dZ1.
+            caches[key] = cache._replace(Z1=cache.buffers[0])
         Z2[rows] = _checked_logits(forward(X[rows].T, params, out=caches[key])[1])
 
     with single_blas_thread, small_ufunc_buffer():

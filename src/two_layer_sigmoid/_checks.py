@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from . import _network
 from ._network import Array, Parameters
+from ._parallel import NO_THREADS
 from ._solvers import SOLVERS
 from ._targets import Labels, Targets, check_not_lazy, counted
 
@@ -32,7 +33,7 @@ def check_parameters(clf: Any) -> None:
     has_steps, has_many = SOLVERS[clf.solver].has_learning_rate, clf.n_init > 1
     many = f"n_init={clf.n_init} needs several initial parameters, but "
     _refuse(
-        (clf.n_jobs == 0, "n_jobs=0 is not a number of threads: use None, 1, or -1 for all cores."),
+        (clf.n_jobs == 0, NO_THREADS),
         (
             not has_steps and clf.batch_size not in (None, "auto"),
             f"batch_size={clf.batch_size} is not supported by solver={clf.solver!r}, which uses "

@@ -26,6 +26,7 @@ IMPORTED_BY = os.getpid()  # a fork has another number
 MIN_PARALLEL_TASKS = 4
 # Environment variables of OpenMP and Accelerate, which joblib sets for its processes.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+NO_THREADS = "n_jobs=0 is not a number of threads: use None, 1, or -1 for all cores."
 UFUNC_BUFFER_SIZE = 16  # elements; the smallest that NumPy accepts
 
 
@@ -157,7 +158,7 @@ def _number_of_threads(n_jobs: int | None) -> int:
     if n_jobs is None:
         return single_blas_thread.n_threads
     if n_jobs == 0:
-        raise ValueError("n_jobs=0 is not a number of threads: use None, 1, or -1 for all cores.")
+        raise ValueError(NO_THREADS)
     # Not joblib.effective_n_jobs, which is for the active backend: it warns inside of processes of
     # multiprocessing and Dask, and Dask's counts the processors of the cluster.
     return n_jobs if n_jobs > 0 else max(1, cpu_count() + 1 + n_jobs)

@@ -239,8 +239,8 @@ def test_fits_in_threads_leave_the_filters_of_warnings():
     y = np.repeat([0, 1, 2], [40, 38, 2])
     before = list(warnings.filters)
     with ThreadPoolExecutor(4) as pool:
-        fit = make_cv(cv=None, alphas=[0.1], max_iter=1).fit
-        list(pool.map(lambda _: clone(fit.__self__).fit(X[:80], y), range(100)))
+        clf = make_cv(cv=None, alphas=[0.1], max_iter=1)
+        list(pool.map(lambda _: clone(clf).fit(X[:80], y), range(100)))
     assert warnings.filters == before
 
 

@@ -358,18 +358,17 @@ class TwoLayerSigmoidClassifierCV(BaseTwoLayerSigmoid):
         if m < 2:
             raise ValueError("n_samples=1 cannot be split: give at least 2 rows.")
         n_splits = min(m, N_SPLITS)
-        options = {"shuffle": True, "random_state": random_state}
         if is_multilabel:
-            return rows.learnable(list(KFold(n_splits, **options).split(rows.X)))
-        if np.bincount(labels).min() >= n_splits:
-            folds = list(StratifiedKFold(n_splits, **options).split(rows.X, labels))
-            return rows.learnable(folds)
-        # StratifiedKFold would warn. The rows of each class go to different folds.
-        order = random_state.permutation(m)
-        order = order[np.argsort(labels[order], kind="stable")]
-        fold = np.empty(m, int)
-        fold[order] = np.arange(m) % n_splits
-        return rows.learnable(list(PredefinedSplit(fold).split()))
+            cv = KFold(n_splits, shuffle=True, random_state=random_state)
+        elif np.bincount(labels).min() >= n_splits:
+            cv = StratifiedKFold(n_splits, shuffle=True, random_state=random_state)
+        else:  # StratifiedKFold would warn. The rows of each class go to different folds.
+            order = random_state.permutation(m)
+            order = order[np.argsort(labels[order], kind="stable")]
+            fold = np.empty(m, int)
+            fold[order] = np.arange(m) % n_splits
+            cv = PredefinedSplit(fold)
+        return rows.learnable(list(cv.split(rows.X, labels)))
 
     def _member(self, alpha: float, m: int, n_outputs: int) -> Any:
         """What :func:`train` needs: an estimator with the parameters of one network."""

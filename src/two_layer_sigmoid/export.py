@@ -194,11 +194,9 @@ def _declare_transformer(operator: Any) -> None:
             "pipeline, and transform X before."
         )
     double = any(isinstance(X.type, data_types.DoubleTensorType) for X in operator.inputs)
-    if (
-        isinstance(transformer, FLOAT32_ONLY)
-        and double
-        and getattr(transformer, "include_bias", True)
-    ):  # only PolynomialFeatures has it
+    float32_only = isinstance(transformer, FLOAT32_ONLY)
+    # Only PolynomialFeatures has a bias.
+    if double and float32_only and getattr(transformer, "include_bias", True):
         raise ValueError(
             f"{type(transformer).__name__} cannot be exported in float64: give dtype='float32', or "
             "FloatTensorType in initial_types."
